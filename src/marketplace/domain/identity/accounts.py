@@ -1,0 +1,169 @@
+"""Accounts: who can sign in, what they may do, and whether they are let in at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from marketplace.domain.identity import Role
+from marketplace.domain.identity.events import (
+    AccountSuspended,
+    EmailVerificationRequested,
+    EmailVerified,
+    VendorRegistered,
+)
+from marketplace.domain.identity.names import (
+    checked_email,
+    checked_language,
+    checked_phone_number,
+    checked_username,
+    name_key,
+)
+from marketplace.domain.shared.aggregate import Aggregate
+from marketplace.domain.shared.errors import Conflict, Forbidden, Invalid
+from marketplace.domain.shared.ids import AccountId
+from marketplace.domain.shared.text import checked_text
+
+TERMS_VERSION = "2026-01"
+"""The terms in force; an account keeps the version that it accepted."""
+MAX_NAME = 80
+
+
+class AccountType(StrEnum):
+    INDIVIDUAL = "individual"
+    PROFESSIONAL = "professional"
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+
+
+class UsernameTaken(Conflict):
+    code = "username_taken"
+
+
+class AccountIsSuspended(Forbidden):
+    code = "account_suspended"
+
+
+@dataclass(kw_only=True, slots=True)
+class Account(Aggregate):
+    """``roles`` always holds BUYER. ``password_hash`` is what a PasswordHasher made, never the password."""
+
+    id: AccountId
+    username: str
+    email: str
+    password_hash: str = field(repr=False)
+    first_name: str
+    last_name: str
+    account_type: AccountType
+    language: str
+    terms_accepted_at: datetime
+    created_at: datetime
+    terms_version: str = TERMS_VERSION
+    phone_number: str = ""
+    roles: frozenset[Role] = frozenset({Role.BUYER})
+    is_email_verified: bool = False
+    is_suspended: bool = False
+    subscribed_to_newsletter: bool = False
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        id: AccountId,
+        username: str,
+        email: str,
+        password_hash: str,
+        now: datetime,
+        first_name: str = "",
+        last_name: str = "",
+        account_type: AccountType = AccountType.INDIVIDUAL,
+        language: str = "en",
+        subscribed_to_newsletter: bool = False,
+    ) -> Self:
+        """An account whose owner has accepted the terms in force. Raises Invalid on a name that cannot be one."""
+        return cls(
+            id=id,
+            username=checked_username(username),
+            email=checked_email(email),
+            password_hash=password_hash,
+            first_name=checked_text(first_name, field="first_name", maximum=MAX_NAME),
+            last_name=checked_text(last_name, field="last_name", maximum=MAX_NAME),
+            account_type=account_type,
+            language=checked_language(language),
+            subscribed_to_newsletter=subscribed_to_newsletter,
+            terms_accepted_at=now,
+            created_at=now,
+        )
+
+    @property
+    def username_key(self) -> str:
+        return name_key(self.username)
+
+    @property
+    def email_key(self) -> str:
+        return name_key(self.email)
+
+    def request_email_verification(self, *, now: datetime) -> None:
+        """Raises Conflict when there is nothing left to verify."""
+        if self.is_email_verified:
+            raise Conflict("This e-mail address is verified already.")
+        self.events.append(EmailVerificationRequested(occurred_at=now, account_id=self.id))
+
+    def verify_email(self, *, now: datetime) -> None:
+        """Repeating it changes nothing."""
+        if not self.is_email_verified:
+            self.is_email_verified = True
+            self.events.append(EmailVerified(occurred_at=now, account_id=self.id))
+
+    def apply_to_sell(self, *, now: datetime) -> None:
+        """Note the wish; selling itself is for the profile to follow."""
+        self.events.append(VendorRegistered(occurred_at=now, account_id=self.id, shop_name=self.username))
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Set what its owner may set. Raises Invalid, naming the field, on a bad value and on any other field."""
+        for name, value in changes.items():
+            match name:
+                case "first_name" | "last_name":
+                    setattr(self, name, checked_text(value, field=name, maximum=MAX_NAME))
+                case "phone_number":
+                    self.phone_number = checked_phone_number(value)
+                case "language":
+                    self.language = checked_language(value)
+                case "account_type":
+                    self.account_type = AccountType(value)
+                case "subscribed_to_newsletter":
+                    self.subscribed_to_newsletter = bool(value)
+                case _:
+                    message = "It cannot be changed here."
+                    raise Invalid(f"{name}: {message}", errors={name: [message]})
+
+    def rehash(self, password_hash: str) -> None:
+        """The same password, hashed with other parameters."""
+        self.password_hash = password_hash
+
+    def grant(self, role: Role) -> None:
+        self.roles |= {role}
+
+    def revoke(self, role: Role) -> None:
+        """Raises Conflict for BUYER, which nobody loses."""
+        if role is Role.BUYER:
+            raise Conflict("Everyone is a buyer; suspend the account instead.")
+        self.roles -= {role}
+
+    def suspend(self, *, now: datetime) -> None:
+        """Raises Conflict when it is suspended already."""
+        if self.is_suspended:
+            raise Conflict(f"{self.username} is suspended already.")
+        self.is_suspended = True
+        self.events.append(AccountSuspended(occurred_at=now, account_id=self.id))
+
+    def reinstate(self) -> None:
+        """Raises Conflict when it is not suspended."""
+        if not self.is_suspended:
+            raise Conflict(f"{self.username} is not suspended.")
+        self.is_suspended = False

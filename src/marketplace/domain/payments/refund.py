@@ -1,0 +1,191 @@
+"""Refunds: money on its way back to a buyer, decided here first and sent by a worker afterwards.
+
+decided ──> sending ──> succeeded | pending | failed
+pending ──> succeeded | failed
+succeeded ──> failed                       (the buyer's bank sent the money back)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from marketplace.domain.fees import Return
+from marketplace.domain.payments.payment import KEY_LIFETIME, Payment, PaymentBusy, backoff
+from marketplace.domain.shared.aggregate import Aggregate
+from marketplace.domain.shared.errors import Conflict
+from marketplace.domain.shared.events import Event
+from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId, RefundId, SaleId, SaleLineId
+from marketplace.domain.shared.money import Money
+
+POLL_REFUND = timedelta(hours=1)
+"""How often a pending refund is read without an event."""
+
+
+class RefundStatus(StrEnum):
+    DECIDED = "decided"
+    SENDING = "sending"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RefundCause(StrEnum):
+    """Decides which fees go back: ``not_shipped`` and ``platform`` all three, the others the commission."""
+
+    NOT_SHIPPED = "not_shipped"
+    PLATFORM = "platform"
+    SELLER = "seller"
+    BUYER = "buyer"
+
+    @property
+    def gives_all_fees_back(self) -> bool:
+        return self in (RefundCause.NOT_SHIPPED, RefundCause.PLATFORM)
+
+
+class NothingToRefund(Conflict):
+    code = "nothing_to_refund"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundDecided(Event):
+    """The buyer is owed money; it is sent by a worker. ``amount`` is in minor units of ``currency``."""
+
+    refund_id: int
+    order_id: int
+    buyer_id: int
+    amount: int
+    currency: str
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundFailed(Event):
+    """The provider could not give the money back: an operator pays it in another way."""
+
+    refund_id: int
+    order_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundPart:
+    """What one sale's return moves, and the pieces that go back."""
+
+    sale_id: SaleId
+    seller_id: AccountId
+    pieces: Mapping[SaleLineId, int]
+    components: Return
+
+
+@dataclass(kw_only=True, slots=True)
+class Refund(Aggregate):
+    """Money that goes back to the buyer of one order. ``provider_refund_id`` is None until the provider has it."""
+
+    id: RefundId
+    order_id: OrderId
+    payment_id: PaymentId
+    amount: Money
+    cause: RefundCause
+    reason: str
+    parts: tuple[RefundPart, ...]
+    decided_at: datetime
+    status: RefundStatus = RefundStatus.DECIDED
+    provider_refund_id: str | None = None
+    attempt: int = 1
+    first_sent_at: datetime | None = None
+    failure_reason: str = ""
+    failures: int = 0
+    next_check_at: datetime | None = None
+    locked_until: datetime | None = None
+
+    @classmethod
+    def decide(
+        cls,
+        *,
+        id: RefundId,
+        payment: Payment,
+        cause: RefundCause,
+        reason: str,
+        parts: Sequence[RefundPart],
+        now: datetime,
+    ) -> Self:
+        """Owe the buyer what the parts add up to."""
+        amount = Money(sum(part.components.refund for part in parts), payment.amount.currency)
+        refund = cls(
+            id=id,
+            order_id=payment.order_id,
+            payment_id=payment.id,
+            amount=amount,
+            cause=cause,
+            reason=reason,
+            parts=tuple(parts),
+            decided_at=now,
+            next_check_at=now,
+        )
+        refund.events.append(
+            RefundDecided(
+                occurred_at=now,
+                refund_id=id,
+                order_id=payment.order_id,
+                buyer_id=payment.buyer_id,
+                amount=amount.amount,
+                currency=amount.currency,
+                cause=cause.value,
+            )
+        )
+        return refund
+
+    @property
+    def key(self) -> str:
+        return f"re:{self.id}:{self.attempt}"
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the provider has taken it on."""
+        return self.provider_refund_id is not None
+
+    def key_is_remembered(self, now: datetime) -> bool:
+        """Whether sending again with the same key surely gives the same refund."""
+        return self.first_sent_at is None or now < self.first_sent_at + KEY_LIFETIME
+
+    def lease(self, *, now: datetime, until: datetime) -> None:
+        """Recorded before anything is sent. Raises PaymentBusy while somebody else's lease stands."""
+        if self.locked_until is not None and now < self.locked_until:
+            raise PaymentBusy("This refund is being worked on; try again in a moment.")
+        self.locked_until = until
+        if self.status is RefundStatus.DECIDED:
+            self.status = RefundStatus.SENDING
+            self.first_sent_at = now
+
+    def next_attempt(self, *, now: datetime) -> None:
+        """A look-up has shown that the provider has nothing, and it may have forgotten the key."""
+        self.attempt += 1
+        self.first_sent_at = now
+
+    def accepted(self, provider_refund_id: str) -> None:
+        """The provider has the refund under this name: the money has left."""
+        self.provider_refund_id = provider_refund_id
+
+    def settle(self, status: RefundStatus, *, reason: str, now: datetime) -> None:
+        """Follow what the provider says. A failed refund stays failed."""
+        self.locked_until = None
+        self.failures = 0
+        # A failed one is due again when the provider was silent about it; it has nothing more to wait for.
+        self.next_check_at = None
+        if self.status is not RefundStatus.FAILED:
+            self.status = status
+            self.next_check_at = now + POLL_REFUND if status is RefundStatus.PENDING else None
+            if status is RefundStatus.FAILED:
+                self.failure_reason = reason
+                self.events.append(
+                    RefundFailed(occurred_at=now, refund_id=self.id, order_id=self.order_id, reason=reason)
+                )
+
+    def failed_to_reach(self, *, now: datetime) -> None:
+        self.locked_until = None
+        self.next_check_at = now + backoff(self.failures)
+        self.failures += 1

@@ -1,0 +1,40 @@
+"""Free text from outside: what may be stored, shown and put into a spreadsheet."""
+
+from __future__ import annotations
+
+from marketplace.domain.shared.errors import Invalid
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula."""
+
+
+def checked_text(text: str, *, field: str, maximum: int, minimum: int = 0, lines: bool = False) -> str:
+    """``text`` without white space around it. Raises Invalid, naming ``field``, on text that cannot be stored or shown.
+
+    That is: lone surrogates, control characters (line breaks and tabs pass with ``lines``), and a length outside
+    ``minimum`` to ``maximum`` characters.
+    """
+    kept = text.strip()
+    if any("\ud800" <= character <= "\udfff" for character in kept):
+        raise _refused(field, "It holds half of a character (a lone surrogate); send well-formed Unicode.")
+    allowed = "\n\r\t" if lines else ""
+    if any(_is_control(character) and character not in allowed for character in kept):
+        raise _refused(field, "It holds control characters; send plain text.")
+    if len(kept) < minimum:
+        raise _refused(field, "It must not be empty." if minimum == 1 else f"It needs at least {minimum} characters.")
+    if len(kept) > maximum:
+        raise _refused(field, f"It has {len(kept)} characters; the most is {maximum}.")
+    return kept
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run ``text`` instead of showing it."""
+    return text.startswith(FORMULA_STARTS)
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f"
+
+
+def _refused(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", errors={field: [message]})
