@@ -1,0 +1,85 @@
+"""Who may do what: every policy in one place, whichever door the command came through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from marketplace.domain.identity import Role
+from marketplace.domain.sellers import SellerProfile, missing_steps
+from marketplace.domain.shared.errors import Forbidden, NotFound
+from marketplace.domain.shared.ids import AccountId, ListingId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """The account behind a command, as the database knows it at this moment."""
+
+    account_id: AccountId
+    roles: frozenset[Role] = frozenset({Role.BUYER})
+    is_email_verified: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        return Role.ADMIN in self.roles
+
+
+OPERATOR = Actor(account_id=AccountId(0), roles=frozenset({Role.ADMIN}), is_email_verified=True)
+"""Whoever can run commands on the server: an administrator without an account."""
+
+
+def require_role(actor: Actor, *roles: Role) -> None:
+    """Let through whoever has one of ``roles``. Raises Forbidden, naming what is missing."""
+    if not actor.roles.intersection(roles):
+        names = " or ".join(roles)
+        raise Forbidden(f"This needs the role {names}.", missing=[str(role) for role in roles])
+
+
+def require_verified_email(actor: Actor) -> None:
+    """Raises Forbidden until the e-mail address has been verified."""
+    if not actor.is_email_verified:
+        raise Forbidden(
+            "Verify your e-mail address first: POST /api/v1/auth/verify-email/ with the code that was mailed.",
+            missing=["verified_email"],
+        )
+
+
+def require_own(actor: Actor, owner_id: AccountId, what: str) -> None:
+    """Let through the owner and admins; to anybody else the thing does not exist. Raises NotFound."""
+    if actor.account_id != owner_id and not actor.is_admin:
+        raise NotFound(f"There is no {what}.")
+
+
+def require_may_sell(actor: Actor, profile: SellerProfile | None) -> None:
+    """Let through a seller who has all that selling needs. Raises Forbidden, naming the steps that are missing."""
+    missing = (
+        profile.missing
+        if profile is not None
+        else missing_steps(
+            email_verified=actor.is_email_verified, approved=False, kyc_verified=False, payouts_ready=False
+        )
+    )
+    if missing:
+        raise Forbidden(
+            f"You may not sell yet; missing: {', '.join(missing)}. GET /api/v1/sellers/me/ tells how to get each.",
+            missing=[str(step) for step in missing],
+        )
+
+
+def sees_hidden_listings(actor: Actor | None, seller_id: AccountId | None) -> bool:
+    """Whether the caller may see every listing of that seller: its owner and admins do."""
+    return actor is not None and seller_id is not None and (actor.account_id == seller_id or actor.is_admin)
+
+
+def require_listing_visible(
+    actor: Actor | None, listing_id: ListingId, *, seller_id: AccountId, is_public: bool
+) -> None:
+    """Raises NotFound for a hidden listing of somebody else."""
+    if not is_public and not sees_hidden_listings(actor, seller_id):
+        raise NotFound(f"There is no listing {listing_id}.")
+
+
+def require_listing_owner(actor: Actor, listing_id: ListingId, *, seller_id: AccountId, is_public: bool) -> None:
+    """Let through the owner and admins. Raises NotFound for another's hidden listing, Forbidden for a public one."""
+    require_listing_visible(actor, listing_id, seller_id=seller_id, is_public=is_public)
+    if not sees_hidden_listings(actor, seller_id):
+        raise Forbidden(f"Listing {listing_id} belongs to another seller.", missing=["ownership"])

@@ -1,0 +1,127 @@
+"""What admins add to the languages, versions, conditions and grades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from marketplace.application.access import Actor, require_role
+from marketplace.application.catalogue.games import require_games
+from marketplace.application.ports.ids import IdSequence
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.catalogue.attributes import Condition, Grade, Language, Version
+from marketplace.domain.identity import Role
+from marketplace.domain.shared.errors import NotFound
+from marketplace.domain.shared.ids import ConditionId, GradeId, LanguageId, VersionId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddLanguage:
+    """Let cards be offered in another language."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    ids: IdSequence
+
+    def __call__(self, *, actor: Actor, code: str, name: str) -> Language:
+        """Raises Forbidden, Invalid, DuplicateCode; likewise the others."""
+        require_role(actor, Role.ADMIN)
+        language = Language(id=LanguageId(self.ids.next()), code=code, name=name)
+        with self.unit_of_work() as uow:
+            uow.catalogue.add_language(language)
+            uow.commit()
+        return language
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddVersion:
+    """Let cards be offered in another print."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    ids: IdSequence
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        code: str,
+        name: str,
+        tcg_types: Iterable[str] = (),
+        description: str = "",
+        displayable: bool = True,
+    ) -> Version:
+        require_role(actor, Role.ADMIN)
+        version = Version(
+            id=VersionId(self.ids.next()),
+            code=code,
+            name=name,
+            tcg_types=frozenset(tcg_types),
+            description=description,
+            displayable=displayable,
+        )
+        with self.unit_of_work() as uow:
+            require_games(uow, *sorted(version.tcg_types), field="tcg_types")
+            uow.catalogue.add_version(version)
+            uow.commit()
+        return version
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeVersion:
+    """Name, explain or hide a print; its code stays, since listings and files use it."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        version_id: VersionId,
+        name: str | None = None,
+        tcg_types: Iterable[str] | None = None,
+        description: str | None = None,
+        displayable: bool | None = None,
+    ) -> Version:
+        """What is left out stays. Raises Forbidden, NotFound, Invalid."""
+        require_role(actor, Role.ADMIN)
+        with self.unit_of_work() as uow:
+            version = uow.catalogue.attributes().versions.get(version_id)
+            if version is None:
+                raise NotFound(f"There is no version {version_id}.")
+            version.describe(name=name, tcg_types=tcg_types, description=description, displayable=displayable)
+            require_games(uow, *sorted(version.tcg_types), field="tcg_types")
+            uow.catalogue.save_version(version)
+            uow.commit()
+        return version
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddCondition:
+    """Let cards be offered in another state of preservation."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    ids: IdSequence
+
+    def __call__(self, *, actor: Actor, code: str, label: str, rank: int, is_graded: bool = False) -> Condition:
+        require_role(actor, Role.ADMIN)
+        id = ConditionId(self.ids.next())
+        condition = Condition(id=id, code=code, label=label, rank=rank, is_graded=is_graded)
+        with self.unit_of_work() as uow:
+            uow.catalogue.add_condition(condition)
+            uow.commit()
+        return condition
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddGrade:
+    """Let graded cards be offered with another grader's or another mark."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    ids: IdSequence
+
+    def __call__(self, *, actor: Actor, grader: str, value: str) -> Grade:
+        require_role(actor, Role.ADMIN)
+        grade = Grade(id=GradeId(self.ids.next()), grader=grader, value=value)
+        with self.unit_of_work() as uow:
+            uow.catalogue.add_grade(grade)
+            uow.commit()
+        return grade

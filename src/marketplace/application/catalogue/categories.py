@@ -1,0 +1,112 @@
+"""What admins do to the tree of categories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marketplace.application.access import Actor, require_role
+from marketplace.application.catalogue.games import require_games
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.ids import IdSequence
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.catalogue import text
+from marketplace.domain.catalogue.categories import Category
+from marketplace.domain.identity import Role
+from marketplace.domain.shared.errors import PreconditionFailed
+from marketplace.domain.shared.ids import CategoryId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddCategory:
+    """Make a category, a root or below another."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    ids: IdSequence
+    clock: Clock
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        name: str,
+        slug: str | None = None,
+        parent_id: CategoryId | None = None,
+        tcg_type: str | None = None,
+        position: int = 0,
+    ) -> CategoryId:
+        """Without a slug it gets one made of its name. Raises Forbidden, Invalid, DuplicateCode."""
+        require_role(actor, Role.ADMIN)
+        now = self.clock.now()
+        category = Category(
+            id=CategoryId(self.ids.next()),
+            slug=slug or text.slug(name),
+            name=name,
+            tcg_type=tcg_type,
+            position=position,
+            created_at=now,
+            updated_at=now,
+        )
+        with self.unit_of_work() as uow:
+            _require_game(uow, tcg_type)
+            category.place(parent_id, parents=uow.categories.parents_for_update(), now=now)
+            uow.categories.add(category)
+            uow.commit()
+        return category.id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeCategory:
+    """Rename a category, or move it with everything below it."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        category_id: CategoryId,
+        changes: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> None:
+        """``changes``: ``name``, ``slug``, ``tcg_type``, ``position``, ``parent_id`` (None makes it a root).
+
+        Raises Forbidden, NotFound, Invalid, CategoryCycle, DuplicateCode, PreconditionFailed.
+        """
+        require_role(actor, Role.ADMIN)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            parents = uow.categories.parents_for_update()
+            category = uow.categories.get(category_id)
+            if expected_version not in (None, category.version):
+                raise PreconditionFailed(f"Category {category_id} was changed meanwhile; read it again.")
+            before = replace(category)
+            _require_game(uow, changes.get("tcg_type"))
+            if "parent_id" in changes:
+                category.place(changes["parent_id"], parents=parents, now=now)
+            category.describe(now=now, **{name: value for name, value in changes.items() if name != "parent_id"})
+            if category != before:
+                uow.categories.save(category)
+                uow.commit()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteCategory:
+    """Remove a category that nothing is in."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+
+    def __call__(self, *, actor: Actor, category_id: CategoryId) -> None:
+        """Raises Forbidden, NotFound, CategoryInUse."""
+        require_role(actor, Role.ADMIN)
+        with self.unit_of_work() as uow:
+            uow.categories.remove(category_id)
+            uow.commit()
+
+
+def _require_game(uow: UnitOfWork, code: str | None) -> None:
+    """A category need not belong to a game. Raises Invalid for one that is not there."""
+    if code is not None:
+        require_games(uow, code)

@@ -1,0 +1,189 @@
+"""Becoming a member: registration, and the code that proves whose mailbox it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from marketplace.application.access import Actor
+from marketplace.application.identity.sessions import SessionOpener, SignedIn
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.identity import PasswordHasher, Secrets
+from marketplace.application.ports.ids import IdSequence
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity.accounts import Account, AccountType, EmailTaken, UsernameTaken
+from marketplace.domain.identity.codes import CodePurpose, OneTimeCode, WrongCode
+from marketplace.domain.identity.names import name_key
+from marketplace.domain.identity.passwords import checked_password
+from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.ids import AccountId, CodeId
+
+_NOBODY = AccountId(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewMember:
+    """What somebody says of themselves when they join."""
+
+    username: str
+    email: str
+    password: str = field(repr=False)
+    accept_terms: bool
+    first_name: str = ""
+    last_name: str = ""
+    account_type: AccountType = AccountType.INDIVIDUAL
+    language: str = "en"
+    wants_to_sell: bool = False
+    subscribed_to_newsletter: bool = False
+
+    def account(self, id: AccountId, hasher: PasswordHasher, *, now: datetime) -> Account:
+        """Raises Invalid, naming the field, before it takes the time to hash the password."""
+        if not self.accept_terms:
+            message = "Nobody can join without accepting the terms."
+            raise Invalid(message, errors={"accept_terms": [message]})
+        account = Account.open(
+            id=id,
+            username=self.username,
+            email=self.email,
+            password_hash="",
+            first_name=self.first_name,
+            last_name=self.last_name,
+            account_type=self.account_type,
+            language=self.language,
+            subscribed_to_newsletter=self.subscribed_to_newsletter,
+            now=now,
+        )
+        names = (self.username, self.email, self.first_name, self.last_name)
+        account.rehash(hasher.hash(checked_password(self.password, names=names)))
+        return account
+
+
+def add_account(uow: UnitOfWork, account: Account) -> None:
+    """Raises UsernameTaken or EmailTaken; whoever slips past here at the same time meets the database's own check."""
+    if uow.accounts.by_name(account.username) is not None:
+        raise UsernameTaken(f"The user name {account.username!r} is taken; choose another.")
+    if uow.accounts.by_name(account.email) is not None:
+        raise EmailTaken("There is an account with this e-mail address; log in instead.")
+    uow.accounts.add(account)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Register:
+    """Join the marketplace; a code to verify the e-mail address is mailed afterwards."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    ids: IdSequence
+    hasher: PasswordHasher
+    sessions: SessionOpener
+
+    def __call__(self, *, member: NewMember) -> SignedIn:
+        """Raises Invalid, UsernameTaken, EmailTaken."""
+        now = self.clock.now()
+        account = member.account(AccountId(self.ids.next()), self.hasher, now=now)
+        account.request_email_verification(now=now)
+        if member.wants_to_sell:
+            account.apply_to_sell(now=now)
+        with self.unit_of_work() as uow:
+            add_account(uow, account)
+            uow.codes.add(_requested_code(self.ids, account.id, now=now))
+            signed_in = self.sessions.open(uow, account, now=now)
+            uow.commit()
+        return signed_in
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResendVerification:
+    """Ask for another code."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    ids: IdSequence
+
+    def __call__(self, *, actor: Actor) -> None:
+        """Raises Conflict when the address is verified already, CodeRequestedRecently within a minute."""
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            account = uow.accounts.get(actor.account_id)
+            account.request_email_verification(now=now)
+            code = uow.codes.of(account.id, CodePurpose.VERIFY_EMAIL)
+            if code is None:
+                uow.codes.add(_requested_code(self.ids, account.id, now=now))
+            else:
+                code.request(now=now)
+                uow.codes.save(code)
+            uow.accounts.save(account)
+            uow.commit()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuedCode:
+    """What has to be mailed, and is kept nowhere."""
+
+    email: str
+    username: str
+    language: str
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssueVerificationCode:
+    """Make the code that was asked for: it is known to the mail alone, so that each attempt to send makes a new one."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    secrets: Secrets
+
+    def __call__(self, *, account_id: AccountId, requested_at: datetime) -> IssuedCode | None:
+        """None when no code is wanted any more: the address is verified, or a later request is on its way."""
+        with self.unit_of_work() as uow:
+            account = uow.accounts.get(account_id)
+            code = uow.codes.of(account_id, CodePurpose.VERIFY_EMAIL)
+            if code is None or account.is_email_verified or account.is_suspended or requested_at < code.requested_at:
+                return None
+            digits = self.secrets.code()
+            code.issue(_code_hash(self.secrets, account_id, digits), now=self.clock.now())
+            uow.codes.save(code)
+            uow.commit()
+        return IssuedCode(email=account.email, username=account.username, language=account.language, code=digits)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifyEmail:
+    """Prove, by the code that was mailed, that the address is one's own."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    secrets: Secrets
+
+    def __call__(self, *, email: str, code: str) -> AccountId:
+        """Raises WrongCode, for an address that nobody has as well; a wrong code costs one of five tries."""
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            account = uow.accounts.by_name(email)
+            # As much is looked up of an address that nobody has, and nothing is written of a code that cannot be tried
+            # any more: the time it takes does not tell who is a member.
+            stored = uow.codes.of(_NOBODY if account is None else account.id, CodePurpose.VERIFY_EMAIL)
+            if account is None or account.email_key != name_key(email) or stored is None:
+                raise WrongCode
+            before = copy(stored)
+            is_right = stored.redeem(_code_hash(self.secrets, account.id, code), now=now)
+            if is_right:
+                account.verify_email(now=now)
+                uow.accounts.save(account)
+            if stored != before:
+                uow.codes.save(stored)
+                uow.commit()
+        if not is_right:
+            raise WrongCode
+        return account.id
+
+
+def _requested_code(ids: IdSequence, account_id: AccountId, *, now: datetime) -> OneTimeCode:
+    return OneTimeCode(id=CodeId(ids.next()), account_id=account_id, purpose=CodePurpose.VERIFY_EMAIL, requested_at=now)
+
+
+def _code_hash(secrets: Secrets, account_id: AccountId, code: str) -> str:
+    return secrets.digest("code", CodePurpose.VERIFY_EMAIL, str(account_id), code)

@@ -1,0 +1,161 @@
+"""Signing in, staying signed in, signing out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from marketplace.application.access import Actor
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.identity import PasswordHasher, Secrets
+from marketplace.application.ports.ids import IdSequence
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity.accounts import Account, AccountIsSuspended
+from marketplace.domain.identity.passwords import normal_form
+from marketplace.domain.identity.sessions import InvalidCredentials, RefreshRefused, Session
+from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.ids import AccountId, SessionId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedIn:
+    """``refresh_token`` is known to nobody else and kept nowhere."""
+
+    account_id: AccountId
+    session_id: SessionId
+    refresh_token: str = field(repr=False)
+    refresh_expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionOpener:
+    """How a session begins, wherever it does."""
+
+    ids: IdSequence
+    secrets: Secrets
+    lifetime: timedelta
+
+    def open(self, uow: UnitOfWork, account: Account, *, now: datetime) -> SignedIn:
+        """Add a session to the unit; its lifetime counts from each refresh."""
+        token = self.secrets.token()
+        session = Session(
+            id=SessionId(self.ids.next()),
+            account_id=account.id,
+            token_hash=token_hash(self.secrets, token),
+            started_at=now,
+            refreshed_at=now,
+            expires_at=now + self.lifetime,
+        )
+        uow.sessions.add(session)
+        return SignedIn(
+            account_id=account.id,
+            session_id=session.id,
+            refresh_token=token,
+            refresh_expires_at=session.expires_at,
+        )
+
+
+def token_hash(secrets: Secrets, token: str) -> str:
+    return secrets.digest("refresh token", token)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogIn:
+    """Sign in with a user name, or an e-mail address, and the password."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    hasher: PasswordHasher
+    sessions: SessionOpener
+
+    def __call__(self, *, name: str, password: str) -> SignedIn:
+        """Raises InvalidCredentials; only who knows the password learns, by AccountIsSuspended, of a suspension."""
+        with self.unit_of_work() as uow:
+            account = uow.accounts.by_name(name)
+        # Outside of a transaction, since it takes long; as long for a name that nobody has.
+        typed = normal_form(password)
+        if not self.hasher.verify(None if account is None else account.password_hash, typed) or account is None:
+            raise InvalidCredentials("The name or the password is wrong.")
+        outdated = self.hasher.is_outdated(account.password_hash)
+        fresh_hash = self.hasher.hash(typed) if outdated else None
+        with self.unit_of_work() as uow:
+            # Locked, so that a suspension comes either before this or ends the session that this opens.
+            account = uow.accounts.get_for_update(account.id)
+            if account.is_suspended:
+                raise AccountIsSuspended("This account is suspended; write to the marketplace.")
+            if fresh_hash is not None:
+                account.rehash(fresh_hash)
+                uow.accounts.save(account)
+            signed_in = self.sessions.open(uow, account, now=self.clock.now())
+            uow.commit()
+        return signed_in
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefreshSession:
+    """Spend a refresh token for the next one."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    secrets: Secrets
+    lifetime: timedelta
+
+    def __call__(self, *, refresh_token: str) -> SignedIn:
+        """Raises RefreshRefused, or RefreshExpired. A token that was spent before ends its whole family."""
+        now = self.clock.now()
+        presented, fresh = token_hash(self.secrets, refresh_token), self.secrets.token()
+        with self.unit_of_work() as uow:
+            session = uow.sessions.by_token(presented)
+            if session is None:
+                raise RefreshRefused
+            is_refreshed = session.refresh(
+                presented=presented, fresh=token_hash(self.secrets, fresh), now=now, lifetime=self.lifetime
+            )
+            uow.sessions.save(session)
+            uow.commit()
+        if not is_refreshed:
+            raise RefreshRefused
+        return SignedIn(
+            account_id=session.account_id,
+            session_id=session.id,
+            refresh_token=fresh,
+            refresh_expires_at=session.expires_at,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogOut:
+    """End the session that a refresh token belongs to, with every access token it gave."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    secrets: Secrets
+
+    def __call__(self, *, actor: Actor, refresh_token: str) -> None:
+        """Raises Invalid when the token is none of the actor's."""
+        with self.unit_of_work() as uow:
+            session = uow.sessions.by_token(token_hash(self.secrets, refresh_token))
+            if session is None or session.account_id != actor.account_id:
+                message = "It is not a refresh token of this account."
+                raise Invalid(message, errors={"refresh": [message]})
+            session.revoke(now=self.clock.now())
+            uow.sessions.save(session)
+            uow.commit()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PurgeSessions:
+    """Forget sessions that nobody can refresh any more."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    keep_for: timedelta = timedelta(days=7)
+    limit: int = 1_000
+
+    def __call__(self) -> int:
+        """Gives the number."""
+        with self.unit_of_work() as uow:
+            gone = uow.sessions.purge(expired_before=self.clock.now() - self.keep_for, limit=self.limit)
+            uow.commit()
+        return gone

@@ -1,0 +1,94 @@
+"""Changing what is offered, and the end of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+
+from marketplace.application.access import Actor, require_listing_owner
+from marketplace.application.listings.create_listing import VariantRef, require_currency, variant_for_sale
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.listings import Listing, parsed_price
+from marketplace.domain.shared.errors import PreconditionFailed
+from marketplace.domain.shared.ids import ListingId, VariantId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateListing:
+    """Change one's own listing: price, stock, description, variant, status. Orders that exist keep what they say."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    currency: str
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        listing_id: ListingId,
+        if_version: int | None = None,
+        variant: VariantId | VariantRef | None = None,
+        price: str | None = None,
+        stock: int | None = None,
+        description: str | None = None,
+        active: bool | None = None,
+        currency: str | None = None,
+    ) -> Listing:
+        """None leaves a thing as it is. Raises PreconditionFailed when the version is no longer ``if_version``."""
+        require_currency(currency, self.currency)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            listing = own_listing(uow, actor, listing_id, self.clock)
+            if if_version is not None and listing.version != if_version:
+                raise PreconditionFailed(
+                    f"The listing {listing_id} is at version {listing.version} by now, not {if_version}; "
+                    "read it again and repeat."
+                )
+            before = copy(listing)
+            if variant is not None:
+                found = variant_for_sale(uow, variant)
+                listing.move_to(product_id=found.key.product_id, variant_id=found.id, now=now)
+            if price is not None:
+                listing.reprice(parsed_price(price, self.currency), now=now)
+            if stock is not None:
+                listing.restock(stock, now=now)
+            if description is not None:
+                listing.describe(description, now=now)
+            if active is not None:
+                (listing.switch_on if active else listing.switch_off)(now=now)
+            if listing != before:
+                uow.listings.save(listing)
+            uow.commit()
+        return listing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveListing:
+    """Take one's own listing away for good; orders that refer to it keep it. Repeating it changes nothing."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, actor: Actor, listing_id: ListingId) -> None:
+        with self.unit_of_work() as uow:
+            listing = own_listing(uow, actor, listing_id, self.clock)
+            before = copy(listing)
+            listing.archive(now=self.clock.now())
+            if listing != before:
+                uow.listings.save(listing)
+            uow.commit()
+
+
+def own_listing(uow: UnitOfWork, actor: Actor, listing_id: ListingId, clock: Clock) -> Listing:
+    """The actor's listing, locked. Raises Forbidden for another's that is public, NotFound for one that is hidden."""
+    listing = uow.listings.lock_and_sweep(listing_id, clock.now())
+    seller = uow.sellers.find(listing.seller_id)
+    require_listing_owner(
+        actor,
+        listing_id,
+        seller_id=listing.seller_id,
+        is_public=listing.is_public and seller is not None and seller.is_selling,
+    )
+    return listing

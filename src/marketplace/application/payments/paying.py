@@ -1,0 +1,134 @@
+"""Attempts to pay. None of them marks an order paid: the provider's event does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from marketplace.application.access import Actor
+from marketplace.application.payments.checking import LEASE_FOR, PaymentCheck
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.payment_gateway import (
+    AlreadyInState,
+    NextAction,
+    PaymentDeclined,
+    PaymentGateway,
+    ProviderPayment,
+)
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.orders.order import Order
+from marketplace.domain.orders.status import OrderStatus
+from marketplace.domain.payments.payment import AlreadyPaid, OrderNotPayable, Payment, PaymentStatus
+from marketplace.domain.shared.errors import MarketplaceError, NotFound
+from marketplace.domain.shared.ids import OrderId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentProgress:
+    """``status`` is the provider's word of this moment; the order follows when the event arrives."""
+
+    status: PaymentStatus
+    client_secret: str | None = field(repr=False)
+    next_action: NextAction | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PayOrder:
+    """Try to pay an order with a payment method, or see how far its payment is.
+
+    ``return_url`` is where the buyer's bank sends them back to, with ``{order_id}`` in it.
+    """
+
+    unit_of_work: Callable[[], UnitOfWork]
+    gateway: PaymentGateway
+    clock: Clock
+    check: PaymentCheck
+    return_url: str
+
+    def __call__(self, *, actor: Actor, order_id: OrderId, payment_method: str | None = None) -> PaymentProgress:
+        """Raises NotFound for another's order, AlreadyPaid, OrderNotPayable once it has ended, PaymentBusy, Invalid for
+        a payment method that the provider does not know, PaymentDeclined, and Unavailable when there is no answer."""
+        payment = self._payable(actor, order_id)
+        if payment.intent_id is None:
+            payment = self.check(order_id).payment
+        if payment.intent_id is None:
+            raise OrderNotPayable("The payment provider does not take this payment; contact support.")
+        if payment_method is None:
+            provider = self.gateway.get_payment(str(payment.intent_id))
+        else:
+            provider = self._attempt(self._begin(actor, order_id), payment_method)
+        return PaymentProgress(
+            status=provider.status,
+            client_secret=provider.client_secret if provider.status is not PaymentStatus.SUCCEEDED else None,
+            next_action=provider.next_action,
+        )
+
+    def _payable(self, actor: Actor, order_id: OrderId) -> Payment:
+        with self.unit_of_work() as uow:
+            _require_pending(uow.orders.get(order_id), actor)
+            return uow.payments.of_order(order_id)
+
+    def _begin(self, actor: Actor, order_id: OrderId) -> Payment:
+        """Record the attempt, before it is sent."""
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            _require_pending(uow.orders.get(order_id), actor)
+            payment = uow.payments.of_order_for_update(order_id)
+            if payment.has_lapsed(now):
+                raise OrderNotPayable("The time to pay this order is over; place a new one.")
+            payment.begin_attempt()
+            payment.lease(now=now, until=now + LEASE_FOR)
+            uow.payments.save(payment)
+            uow.commit()
+            return payment
+
+    def _attempt(self, payment: Payment, payment_method: str) -> ProviderPayment:
+        intent_id = str(payment.intent_id)
+        try:
+            provider = self.gateway.confirm_payment(
+                intent_id,
+                payment_method=payment_method,
+                return_url=self.return_url.format(order_id=payment.order_id),
+                key=payment.confirm_key,
+            )
+        except AlreadyInState:
+            # An earlier attempt, whose answer never came, has moved it.
+            provider = self.gateway.get_payment(intent_id)
+        except PaymentDeclined as declined:
+            code = str(declined.facts.get("decline_code", "generic_decline"))
+            self._end(payment, PaymentStatus.REQUIRES_PAYMENT_METHOD, code)
+            raise
+        except MarketplaceError:
+            self._let_go(payment)
+            raise
+        self._end(payment, provider.status, provider.decline_code)
+        return provider
+
+    def _end(self, leased: Payment, status: PaymentStatus, decline_code: str) -> None:
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            payment = uow.payments.get_for_update(leased.id)
+            if payment.locked_until == leased.locked_until:
+                payment.attempt_ended(status, decline_code=decline_code, now=now)
+                uow.payments.save(payment)
+                uow.commit()
+
+    def _let_go(self, leased: Payment) -> None:
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            payment = uow.payments.get_for_update(leased.id)
+            if payment.locked_until == leased.locked_until:
+                payment.let_go(now=now)
+                uow.payments.save(payment)
+                uow.commit()
+
+
+def _require_pending(order: Order, actor: Actor) -> None:
+    # Not even an admin pays in another's name.
+    if order.buyer_id != actor.account_id:
+        raise NotFound(f"There is no order {order.id}.")
+    if order.status is OrderStatus.PENDING_PAYMENT:
+        return
+    if order.is_unpaid_end:
+        raise OrderNotPayable(f"Order {order.reference} is {order.status}; place a new one.")
+    raise AlreadyPaid(f"Order {order.reference} is paid already.")

@@ -1,0 +1,72 @@
+"""Mail: what is sent, who sends it, and the box in which a developer reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Protocol
+
+from marketplace.domain.shared.errors import Invalid
+
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mail:
+    """``message_id`` names the message, not the attempt: the same again is the same message."""
+
+    message_id: str
+    to: str
+    subject: str
+    text: str = field(repr=False)
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        if not _MESSAGE_ID.fullmatch(self.message_id):
+            raise Invalid(f"{self.message_id!r} cannot name a message.")
+        if any(character in text for text in (self.to, self.subject) for character in "\r\n\0"):
+            raise Invalid(f"A line break in the head of the message {self.message_id} would forge its headers.")
+
+    def as_sent(self, *, sender: str, at: datetime) -> EmailMessage:
+        """The message in the form in which it travels (RFC 5322), its Message-ID the same at each attempt."""
+        message = EmailMessage()
+        message["Message-ID"] = f"<{self.message_id}@{parseaddr(sender)[1].partition('@')[2] or 'localhost'}>"
+        message["Date"] = format_datetime(at)
+        message["From"] = sender
+        message["To"] = self.to
+        message["Subject"] = self.subject
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(self.text)
+        message["Content-Language"] = self.language  # set_content() drops what was said of the content before
+        return message
+
+
+class Mailer(Protocol):
+    def send(self, mail: Mail) -> None:
+        """Hand the message over. Raises Unavailable when it was not taken. Sending it again is harmless."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptMail:
+    message_id: str
+    to: str
+    subject: str
+    text: str = field(repr=False)
+    sent_at: datetime
+
+
+class Mailbox(Protocol):
+    """Where mail is kept that nobody delivers."""
+
+    def messages(self, *, limit: int) -> Sequence[KeptMail]:
+        """The latest first."""
+        ...
+
+    def message(self, message_id: str) -> KeptMail:
+        """Raises NotFound."""
+        ...

@@ -1,0 +1,254 @@
+"""The payment provider: what the marketplace asks of it, in the marketplace's words.
+
+Every command carries an idempotency key, made from our own identities and recorded before it is sent: the same key
+again gives the same answer and has no second effect. Nothing here is called while a unit of work is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from marketplace.domain.payments.payment import PaymentStatus
+from marketplace.domain.payments.refund import RefundStatus
+from marketplace.domain.shared.errors import Conflict, Invalid, NotFound, Unavailable
+from marketplace.domain.shared.ids import OrderId, PaymentId, RefundId
+from marketplace.domain.shared.money import Money
+
+
+class PaymentDeclined(Conflict):
+    """The buyer's bank or the provider said no; another card may do. ``decline_code`` is fit to be shown."""
+
+    code = "payment_declined"
+
+
+class ActionRequired(Conflict):
+    """The buyer has to confirm in person, and no page was named to return to."""
+
+    code = "authentication_required"
+
+
+class UnknownPaymentMethod(Invalid):
+    """The provider does not know this payment method."""
+
+
+class ProviderObjectUnknown(NotFound):
+    """The provider knows no such object: a fault of ours, or its other environment."""
+
+    code = "provider_object_unknown"
+
+
+class AlreadyInState(Conflict):
+    """The object has moved on, so the command makes no sense any more: read it and go on from there."""
+
+    code = "already_in_state"
+
+
+class RefundNotPossible(Conflict):
+    """The provider will not give this money back: disputed, or more than is left."""
+
+    code = "refund_not_possible"
+
+
+class InvalidRequest(Invalid):
+    """The provider refused the parameters: a fault of ours. Repeating does not help."""
+
+    code = "provider_refused_request"
+
+
+class KeyReused(Conflict):
+    """The key was used with other parameters: a fault of ours. Repeating does not help."""
+
+    code = "provider_key_reused"
+
+
+class Misconfigured(Unavailable):
+    """The provider does not accept our credentials."""
+
+    code = "provider_misconfigured"
+
+
+class InProgress(Unavailable):
+    """The same key is being worked on: repeat it after a pause."""
+
+    code = "provider_busy"
+
+
+class RateLimited(Unavailable):
+    """Too many requests: repeat with the same key after a pause."""
+
+    code = "provider_busy"
+
+
+class OutcomeUnknown(Unavailable):
+    """No usable answer: it may have happened or not. Repeat with the same key, or look it up."""
+
+    code = "provider_silent"
+
+
+class InvalidSignature(Invalid):
+    """The webhook was not signed with one of our secrets, or not within the tolerated time."""
+
+    code = "invalid_signature"
+
+
+class MalformedEvent(Invalid):
+    """Signed, but not an event."""
+
+    code = "malformed_event"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentRequest:
+    """What creates a payment. Two requests for one payment are equal, whenever they are made."""
+
+    payment_id: PaymentId
+    order_id: OrderId
+    amount: Money
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextAction:
+    """What the buyer has to do, as the client library expects it; ``url`` empty unless it is a redirect."""
+
+    type: str
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderPayment:
+    """A payment as the provider has it now. Amounts in minor units.
+
+    ``decline_code`` is that of the last attempt, empty unless it was declined. ``fee`` and ``balance_transaction_id``
+    may be known later than the success. ``order_id`` is what we gave it to remember.
+    """
+
+    id: str
+    status: PaymentStatus
+    amount: int
+    amount_received: int
+    currency: str
+    client_secret: str | None = field(repr=False)
+    order_id: OrderId | None
+    livemode: bool
+    charge_id: str | None = None
+    balance_transaction_id: str | None = None
+    fee: int | None = None
+    decline_code: str = ""
+    next_action: NextAction | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderRefund:
+    """``status`` is pending, succeeded or failed. ``refund_id`` is what we gave it to remember."""
+
+    id: str
+    status: RefundStatus
+    amount: int
+    currency: str
+    refund_id: RefundId | None
+    failure_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderBalance:
+    """Minor units of ``currency``; either may be negative."""
+
+    currency: str
+    available: int
+    pending: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BalanceTransaction:
+    """One movement on our balance at the provider; ``net`` = ``amount`` - ``fee``, in minor units."""
+
+    id: str
+    type: str
+    source: str
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderEvent:
+    """What an event is about. The rest of it is a hint: the object itself is always read again.
+
+    ``payload`` is the event as it came, without secrets.
+    """
+
+    id: str
+    type: str
+    object_id: str
+    intent_id: str | None
+    order_id: OrderId | None
+    refund_id: RefundId | None
+    account: str | None
+    livemode: bool
+    api_version: str
+    created_at: datetime
+    payload: Mapping[str, Any] = field(repr=False)
+
+
+class PaymentGateway(Protocol):
+    """Every method raises OutcomeUnknown, InProgress, RateLimited or Misconfigured when it gets no usable answer.
+
+    Methods with a ``key`` also raise KeyReused and InvalidRequest.
+    """
+
+    @property
+    def name(self) -> str:
+        """``stripe`` or ``simulated``."""
+        ...
+
+    @property
+    def livemode(self) -> bool:
+        """Whether real money moves."""
+        ...
+
+    def create_payment(self, request: PaymentRequest, *, key: str) -> ProviderPayment: ...
+
+    def get_payment(self, intent_id: str) -> ProviderPayment:
+        """Raises ProviderObjectUnknown."""
+        ...
+
+    def find_payment(self, order_id: OrderId, *, since: datetime) -> ProviderPayment | None:
+        """The payment that was made for an order, not before ``since``. For when the answer to creating it was lost."""
+        ...
+
+    def confirm_payment(
+        self, intent_id: str, *, payment_method: str, return_url: str | None, key: str
+    ) -> ProviderPayment:
+        """Try to pay. Raises PaymentDeclined, ActionRequired, AlreadyInState, UnknownPaymentMethod and
+        ProviderObjectUnknown."""
+        ...
+
+    def cancel_payment(self, intent_id: str, *, key: str) -> ProviderPayment:
+        """Raises AlreadyInState when it has succeeded or cannot be cancelled now, and ProviderObjectUnknown."""
+        ...
+
+    def refund(
+        self, intent_id: str, *, amount: Money, reason: str, metadata: Mapping[str, str], key: str
+    ) -> ProviderRefund:
+        """Give back part of a payment or all of it. Raises RefundNotPossible and ProviderObjectUnknown."""
+        ...
+
+    def find_refund(self, intent_id: str, refund_id: RefundId) -> ProviderRefund | None:
+        """The refund whose metadata carries our name for it."""
+        ...
+
+    def balance(self, currency: str) -> ProviderBalance: ...
+
+    def balance_transactions(self, *, since: datetime, after: str | None, limit: int) -> Sequence[BalanceTransaction]:
+        """Movements from ``since`` on, the oldest first, that come after the one called ``after``."""
+        ...
+
+    def parse_webhook(self, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> ProviderEvent:
+        """Raises InvalidSignature, and MalformedEvent for what is signed and no event."""
+        ...

@@ -1,0 +1,119 @@
+"""The simulated payment provider's memory, and what it can do beyond the port of a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from marketplace.domain.shared.money import Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RememberedAnswer:
+    """What was answered to a key, and to which request: ``fingerprint`` tells whether the next one is the same."""
+
+    fingerprint: str
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutgoingEvent:
+    """An event on its way to a webhook. ``body`` is the very text that is signed. ``attempts`` counts this one."""
+
+    id: str
+    type: str
+    body: str = field(repr=False)
+    attempts: int = 0
+
+
+class ProviderTransaction(Protocol):
+    """One change at the provider: all of it or nothing. Objects are JSON-ready, with ``id`` in them."""
+
+    def answered(self, key: str) -> RememberedAnswer | None:
+        """Locks the key until the transaction ends, so that two requests with one key follow one another."""
+        ...
+
+    def remember(self, key: str, answer: RememberedAnswer, *, at: datetime) -> None: ...
+
+    def get(self, id: str) -> dict[str, Any] | None:
+        """Locked until the transaction ends."""
+        ...
+
+    def put(self, object: Mapping[str, Any], *, kind: str, parent: str, at: datetime) -> None:
+        """Add an object, or replace the one with its id."""
+        ...
+
+    def children(self, kind: str, parent: str) -> Sequence[dict[str, Any]]:
+        """The oldest first."""
+        ...
+
+    def listing(self, kind: str, *, since: datetime, after: str | None, limit: int | None) -> Sequence[dict[str, Any]]:
+        """Those made from ``since`` on, the oldest first, that come after the one called ``after``."""
+        ...
+
+    def emit(self, event: OutgoingEvent, *, at: datetime) -> None: ...
+
+
+class ProviderState(Protocol):
+    def begin(self) -> AbstractContextManager[ProviderTransaction]:
+        """A transaction of the provider's own, committed at the end unless an exception leaves it."""
+        ...
+
+    def lease_events(self, *, now: datetime, lease_for: timedelta, limit: int) -> Sequence[OutgoingEvent]:
+        """Events that are due and that nobody else is delivering, oldest first; this caller's until the lease ends."""
+        ...
+
+    def delivered(self, event_id: str, *, now: datetime) -> None: ...
+
+    def refused(self, event_id: str, *, retry_at: datetime | None) -> None:
+        """The webhook did not take it; None: it is given up."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Challenge:
+    """A payment that waits for its buyer at the bank's page."""
+
+    intent_id: str
+    amount: Money
+    description: str
+    return_url: str
+
+
+class SimulatedBank(Protocol):
+    """The page at which a buyer confirms a payment in person, in development."""
+
+    def challenge(self, intent_id: str) -> Challenge:
+        """Raises NotFound, and Conflict when the payment does not wait for its buyer."""
+        ...
+
+    def answer(self, intent_id: str, *, succeed: bool) -> str:
+        """The buyer's decision; gives the address to return to. Raises as ``challenge``."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedDelivery:
+    """An event as it goes to the webhook. ``attempts`` counts this one."""
+
+    event_id: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    attempts: int
+
+
+class SimulatedCourier(Protocol):
+    """What brings the simulated provider's events to the webhook, as the real one does by HTTP."""
+
+    def due_deliveries(self, *, lease_for: timedelta, limit: int) -> Sequence[SignedDelivery]:
+        """Events that are due, signed anew; this caller's until the lease ends."""
+        ...
+
+    def delivered(self, delivery: SignedDelivery) -> None: ...
+
+    def refused(self, delivery: SignedDelivery) -> None:
+        """The webhook did not take it: it comes again, later each time, and not for ever."""
+        ...

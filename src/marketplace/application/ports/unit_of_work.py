@@ -1,0 +1,100 @@
+"""One transaction and the repositories in it."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Protocol, Self
+
+from marketplace.application.ports.catalogue import (
+    CardSetRepository,
+    CatalogueRepository,
+    CategoryRepository,
+    ProductRepository,
+)
+from marketplace.application.ports.idempotency import AttachedWork
+from marketplace.application.ports.identity import (
+    AccountRepository,
+    AddressRepository,
+    CodeRepository,
+    SessionRepository,
+)
+from marketplace.application.ports.ledger import Ledger
+from marketplace.application.ports.listings import ListingRepository
+from marketplace.application.ports.orders import OrderRepository
+from marketplace.application.ports.payments import PaymentRepository, RefundRepository
+from marketplace.application.ports.reservations import ReservationRepository
+from marketplace.application.ports.sellers import SellerRepository
+from marketplace.domain.shared.events import Event
+
+open_units: ContextVar[int] = ContextVar("open_units", default=0)
+"""How many units of work are open here; what speaks to the outside refuses to be called while there is one."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction and the repositories in it. Leaving without commit() undoes everything.
+
+    Units are short: nothing remote is called while one is open.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def commit(self) -> None:
+        """Make the changes and their events permanent. Raises the error of a violated constraint."""
+        ...
+
+    def record(self, event: Event) -> None:
+        """Store an event that no aggregate recorded, in this transaction."""
+        ...
+
+    @property
+    def idempotency(self) -> AttachedWork: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def orders(self) -> OrderRepository: ...
+
+    @property
+    def reservations(self) -> ReservationRepository: ...
+
+    @property
+    def payments(self) -> PaymentRepository: ...
+
+    @property
+    def refunds(self) -> RefundRepository: ...
+
+    @property
+    def accounts(self) -> AccountRepository: ...
+
+    @property
+    def codes(self) -> CodeRepository: ...
+
+    @property
+    def sessions(self) -> SessionRepository: ...
+
+    @property
+    def addresses(self) -> AddressRepository: ...
+
+    @property
+    def catalogue(self) -> CatalogueRepository: ...
+
+    @property
+    def products(self) -> ProductRepository: ...
+
+    @property
+    def card_sets(self) -> CardSetRepository: ...
+
+    @property
+    def categories(self) -> CategoryRepository: ...
+
+    @property
+    def sellers(self) -> SellerRepository: ...
+
+    @property
+    def listings(self) -> ListingRepository: ...
