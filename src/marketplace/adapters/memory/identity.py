@@ -1,0 +1,208 @@
+"""Accounts, codes, sessions and addresses in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from marketplace.adapters.memory.pages import paged
+from marketplace.adapters.memory.repository import InMemoryRepository
+from marketplace.adapters.memory.store import InMemoryStore
+from marketplace.application.access import Actor
+from marketplace.application.ports.identity import (
+    AccountRepository,
+    AccountView,
+    AddressRepository,
+    AddressView,
+    CodeRepository,
+    IdentityQueries,
+    SessionRepository,
+)
+from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.domain.identity import Role
+from marketplace.domain.identity.accounts import Account, EmailTaken, UsernameTaken
+from marketplace.domain.identity.addresses import Address
+from marketplace.domain.identity.codes import CodePurpose, OneTimeCode
+from marketplace.domain.identity.names import name_key
+from marketplace.domain.identity.sessions import Session
+from marketplace.domain.shared.errors import ConcurrencyConflict, NotFound
+from marketplace.domain.shared.ids import AccountId, AddressId, SessionId
+
+if TYPE_CHECKING:
+    from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
+
+
+class InMemoryAccounts(InMemoryRepository[Account], AccountRepository):
+    name = "accounts"
+    noun = "account"
+
+    def check_constraints(self, entities: Collection[Account]) -> None:
+        if len({account.username_key for account in entities}) < len(entities):
+            raise UsernameTaken("This user name is taken; choose another.")
+        if len({account.email_key for account in entities}) < len(entities):
+            raise EmailTaken("There is an account with this e-mail address; log in instead.")
+
+    def get_for_update(self, id: AccountId) -> Account:
+        return self.get(id)  # units of work follow one another
+
+    def by_name(self, name: str) -> Account | None:
+        key = name_key(name)
+        return self._first(lambda account: key in (account.username_key, account.email_key))
+
+
+class InMemoryCodes(InMemoryRepository[OneTimeCode], CodeRepository):
+    name = "one_time_codes"
+    noun = "code"
+
+    def check_constraints(self, entities: Collection[OneTimeCode]) -> None:
+        if len({(code.account_id, code.purpose) for code in entities}) < len(entities):
+            raise ConcurrencyConflict("Somebody else asked for a code at the same time; repeat.")
+
+    def of(self, account_id: AccountId, purpose: CodePurpose) -> OneTimeCode | None:
+        return self._first(lambda code: (code.account_id, code.purpose) == (account_id, purpose))
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    token_hash: str = field(repr=False)
+    session_id: SessionId
+
+
+class _InMemoryTokens(InMemoryRepository[_Token]):
+    """Every token of every session, the spent ones included."""
+
+    name = "session_tokens"
+    noun = "refresh token"
+
+    def key(self, entity: _Token) -> str:
+        return entity.token_hash
+
+    def session_of(self, token_hash: str) -> SessionId | None:
+        found: _Token | None = self._find(token_hash)
+        return None if found is None else found.session_id
+
+    def forget(self, session_id: SessionId) -> None:
+        for token in self._all(lambda token: token.session_id == session_id):
+            self.remove(token.token_hash)
+
+
+class InMemorySessions(InMemoryRepository[Session], SessionRepository):
+    name = "sessions"
+    noun = "session"
+
+    def __init__(self, uow: InMemoryUnitOfWork) -> None:
+        super().__init__(uow)
+        self._tokens = _InMemoryTokens(uow)
+
+    def add(self, entity: Session) -> None:
+        super().add(entity)
+        self._tokens.save(_Token(entity.token_hash, entity.id))
+
+    def save(self, entity: Session) -> None:
+        super().save(entity)
+        self._tokens.save(_Token(entity.token_hash, entity.id))
+
+    def by_token(self, token_hash: str) -> Session | None:
+        session_id = self._tokens.session_of(token_hash)
+        return None if session_id is None else self.get(session_id)
+
+    def revoke_all(self, account_id: AccountId, *, now: datetime) -> int:
+        still_open = self._all(lambda session: session.account_id == account_id and session.revoked_at is None)
+        for session in still_open:
+            session.revoke(now=now)
+            self.save(session)
+        return len(still_open)
+
+    def purge(self, *, expired_before: datetime, limit: int) -> int:
+        old = self._all(lambda session: session.expires_at < expired_before)[:limit]
+        for session in old:
+            self._tokens.forget(session.id)
+            self.remove(session.id)
+        return len(old)
+
+
+class InMemoryAddresses(InMemoryRepository[Address], AddressRepository):
+    name = "addresses"
+    noun = "address"
+
+    def count(self, account_id: AccountId) -> int:
+        return sum(address.account_id == account_id for address in self._scan())
+
+
+class InMemoryIdentityQueries(IdentityQueries):
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    def actor(self, account_id: AccountId, session_id: SessionId) -> Actor | None:
+        with self._store.lock:
+            account = self._store.table("accounts").get(account_id)
+            session = self._store.table("sessions").get(session_id)
+        if account is None or account.is_suspended or session is None:
+            return None
+        if session.account_id != account_id or session.revoked_at is not None:
+            return None
+        return Actor(account_id=account_id, roles=account.roles, is_email_verified=account.is_email_verified)
+
+    def me(self, account_id: AccountId) -> AccountView:
+        with self._store.lock:
+            account = self._store.table("accounts").get(account_id)
+            if account is None:
+                raise NotFound(f"There is no account {account_id}.")
+            return _account_view(account)
+
+    def accounts(self, *, page: PageRequest, role: Role | None = None) -> Page[AccountView]:
+        with self._store.lock:
+            found = [a for a in self._store.table("accounts").values() if role is None or role in a.roles]
+            return paged(found, key=_by_id, descending=False, request=page, view=_account_view)
+
+    def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
+        with self._store.lock:
+            found = [a for a in self._store.table("addresses").values() if a.account_id == account_id]
+            return paged(found, key=_by_id, descending=False, request=page, view=_address_view)
+
+    def address(self, account_id: AccountId, address_id: AddressId) -> AddressView:
+        with self._store.lock:
+            address = self._store.table("addresses").get(address_id)
+            if address is None or address.account_id != account_id:
+                raise NotFound(f"There is no address {address_id}.")
+            return _address_view(address)
+
+
+def _by_id(entity: Any) -> tuple[int]:
+    return (entity.id,)
+
+
+def _account_view(account: Account) -> AccountView:
+    return AccountView(
+        id=account.id,
+        username=account.username,
+        email=account.email,
+        first_name=account.first_name,
+        last_name=account.last_name,
+        phone_number=account.phone_number,
+        account_type=account.account_type,
+        roles=tuple(sorted(account.roles)),
+        is_email_verified=account.is_email_verified,
+        is_suspended=account.is_suspended,
+        language=account.language,
+        subscribed_to_newsletter=account.subscribed_to_newsletter,
+        created_at=account.created_at,
+    )
+
+
+def _address_view(address: Address) -> AddressView:
+    return AddressView(
+        id=address.id,
+        name=address.name,
+        street_number=address.street_number,
+        street=address.street,
+        city=address.city,
+        state=address.state,
+        postal_code=address.postal_code,
+        country=address.country,
+        phone_number=address.phone_number,
+        address_type=address.address_type,
+        created_at=address.created_at,
+    )

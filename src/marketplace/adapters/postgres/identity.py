@@ -1,0 +1,240 @@
+"""Accounts, codes, sessions and addresses in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from marketplace.adapters.postgres.repository import PostgresRepository
+from marketplace.adapters.postgres.tables.identity import (
+    accounts,
+    addresses,
+    one_time_codes,
+    session_tokens,
+    sessions,
+)
+from marketplace.application.ports.identity import (
+    AccountRepository,
+    AddressRepository,
+    CodeRepository,
+    SessionRepository,
+)
+from marketplace.domain.identity import Role
+from marketplace.domain.identity.accounts import Account, AccountType, EmailTaken, UsernameTaken
+from marketplace.domain.identity.addresses import Address, AddressType
+from marketplace.domain.identity.codes import CodePurpose, OneTimeCode
+from marketplace.domain.identity.names import name_key
+from marketplace.domain.identity.sessions import Session
+from marketplace.domain.shared.errors import ConcurrencyConflict
+from marketplace.domain.shared.ids import AccountId, AddressId
+
+
+class PostgresAccounts(PostgresRepository[Account], AccountRepository):
+    table = accounts
+    noun = "account"
+    constraints: ClassVar = {
+        "one_account_per_username": (UsernameTaken, "This user name is taken; choose another."),
+        "one_account_per_email": (EmailTaken, "There is an account with this e-mail address; log in instead."),
+    }
+
+    def by_name(self, name: str) -> Account | None:
+        # No user name has an @ and every address has one, so that one index answers.
+        column = accounts.c.email_key if "@" in name else accounts.c.username_key
+        return self._first(column == name_key(name))
+
+    def to_row(self, entity: Account) -> dict[str, Any]:
+        return {
+            "id": entity.id,
+            "username": entity.username,
+            "username_key": entity.username_key,
+            "email": entity.email,
+            "email_key": entity.email_key,
+            "password_hash": entity.password_hash,
+            "first_name": entity.first_name,
+            "last_name": entity.last_name,
+            "phone_number": entity.phone_number,
+            "account_type": entity.account_type.value,
+            "roles": sorted(role.value for role in entity.roles),
+            "language": entity.language,
+            "is_email_verified": entity.is_email_verified,
+            "is_suspended": entity.is_suspended,
+            "subscribed_to_newsletter": entity.subscribed_to_newsletter,
+            "terms_version": entity.terms_version,
+            "terms_accepted_at": entity.terms_accepted_at,
+            "created_at": entity.created_at,
+        }
+
+    def from_row(self, row: Any) -> Account:
+        return Account(
+            id=row.id,
+            username=row.username,
+            email=row.email,
+            password_hash=row.password_hash,
+            first_name=row.first_name,
+            last_name=row.last_name,
+            phone_number=row.phone_number,
+            account_type=AccountType(row.account_type),
+            roles=frozenset(map(Role, row.roles)),
+            language=row.language,
+            is_email_verified=row.is_email_verified,
+            is_suspended=row.is_suspended,
+            subscribed_to_newsletter=row.subscribed_to_newsletter,
+            terms_version=row.terms_version,
+            terms_accepted_at=row.terms_accepted_at,
+            created_at=row.created_at,
+            version=row.version,
+        )
+
+
+class PostgresCodes(PostgresRepository[OneTimeCode], CodeRepository):
+    table = one_time_codes
+    noun = "code"
+    constraints: ClassVar = {
+        "one_code_per_purpose": (ConcurrencyConflict, "Somebody else asked for a code at the same time; repeat.")
+    }
+
+    def of(self, account_id: AccountId, purpose: CodePurpose) -> OneTimeCode | None:
+        columns = one_time_codes.c
+        return self._first(columns.account_id == account_id, columns.purpose == purpose.value, lock=True)
+
+    def to_row(self, entity: OneTimeCode) -> dict[str, Any]:
+        return {
+            "id": entity.id,
+            "account_id": entity.account_id,
+            "purpose": entity.purpose.value,
+            "requested_at": entity.requested_at,
+            "code_hash": entity.code_hash,
+            "expires_at": entity.expires_at,
+            "tries": entity.tries,
+            "used_at": entity.used_at,
+        }
+
+    def from_row(self, row: Any) -> OneTimeCode:
+        return OneTimeCode(
+            id=row.id,
+            account_id=row.account_id,
+            purpose=CodePurpose(row.purpose),
+            requested_at=row.requested_at,
+            code_hash=row.code_hash,
+            expires_at=row.expires_at,
+            tries=row.tries,
+            used_at=row.used_at,
+            version=row.version,
+        )
+
+
+class PostgresSessions(PostgresRepository[Session], SessionRepository):
+    table = sessions
+    noun = "session"
+
+    def add(self, entity: Session) -> None:
+        super().add(entity)
+        self._remember_token(entity)
+
+    def save(self, entity: Session) -> None:
+        super().save(entity)
+        self._remember_token(entity)
+
+    def by_token(self, token_hash: str) -> Session | None:
+        # PostgreSQL reads the session again once it has the lock: whoever comes second sees the first one's refresh.
+        statement = (
+            sa.select(sessions)
+            .join(session_tokens, session_tokens.c.session_id == sessions.c.id)
+            .where(session_tokens.c.token_hash == token_hash)
+            .with_for_update(of=sessions)
+        )
+        row = self._execute(statement).first()
+        return None if row is None else self.from_row(row)
+
+    def revoke_all(self, account_id: AccountId, *, now: datetime) -> int:
+        statement = (
+            sa.update(sessions)
+            .where(sessions.c.account_id == account_id, sessions.c.revoked_at.is_(None))
+            .values(revoked_at=now, version=sessions.c.version + 1)
+        )
+        return self._execute(statement).rowcount
+
+    def purge(self, *, expired_before: datetime, limit: int) -> int:
+        old = (
+            sa.select(sessions.c.id)
+            .where(sessions.c.expires_at < expired_before)
+            .order_by(sessions.c.expires_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return self._execute(sa.delete(sessions).where(sessions.c.id.in_(old))).rowcount
+
+    def _remember_token(self, session: Session) -> None:
+        token = {"token_hash": session.token_hash, "session_id": session.id}
+        self._execute(insert(session_tokens).values(**token).on_conflict_do_nothing())
+
+    def to_row(self, entity: Session) -> dict[str, Any]:
+        return {
+            "id": entity.id,
+            "account_id": entity.account_id,
+            "token_hash": entity.token_hash,
+            "started_at": entity.started_at,
+            "refreshed_at": entity.refreshed_at,
+            "expires_at": entity.expires_at,
+            "revoked_at": entity.revoked_at,
+        }
+
+    def from_row(self, row: Any) -> Session:
+        return Session(
+            id=row.id,
+            account_id=row.account_id,
+            token_hash=row.token_hash,
+            started_at=row.started_at,
+            refreshed_at=row.refreshed_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+            version=row.version,
+        )
+
+
+class PostgresAddresses(PostgresRepository[Address], AddressRepository):
+    table = addresses
+    noun = "address"
+
+    def remove(self, id: AddressId) -> None:
+        self._execute(sa.delete(addresses).where(addresses.c.id == id))
+
+    def count(self, account_id: AccountId) -> int:
+        statement = sa.select(sa.func.count()).where(addresses.c.account_id == account_id)
+        return int(self._execute(statement).scalar_one())
+
+    def to_row(self, entity: Address) -> dict[str, Any]:
+        return {
+            "id": entity.id,
+            "account_id": entity.account_id,
+            "name": entity.name,
+            "street_number": entity.street_number,
+            "street": entity.street,
+            "city": entity.city,
+            "state": entity.state,
+            "postal_code": entity.postal_code,
+            "country": entity.country,
+            "phone_number": entity.phone_number,
+            "address_type": entity.address_type.value,
+            "created_at": entity.created_at,
+        }
+
+    def from_row(self, row: Any) -> Address:
+        return Address(
+            id=row.id,
+            account_id=row.account_id,
+            name=row.name,
+            street_number=row.street_number,
+            street=row.street,
+            city=row.city,
+            state=row.state,
+            postal_code=row.postal_code,
+            country=row.country,
+            phone_number=row.phone_number,
+            address_type=AddressType(row.address_type),
+            created_at=row.created_at,
+            version=row.version,
+        )

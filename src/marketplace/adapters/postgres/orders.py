@@ -1,0 +1,276 @@
+"""Orders, sales and their history in PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from marketplace.application.ports.orders import OrderRepository
+from marketplace.domain.fees import FeeSchedule
+from marketplace.domain.orders.order import Order, PostalAddress, Sale, SaleLine
+from marketplace.domain.orders.status import OrderStatus, SaleStatus
+from marketplace.domain.shared.errors import ConcurrencyConflict, NotFound
+from marketplace.domain.shared.ids import OrderId
+from marketplace.domain.shared.money import Money
+
+if TYPE_CHECKING:
+    from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
+
+# One statement for the whole order: the parts that a CTE inserts are checked against each other at its end.
+_ADD = text(
+    """
+    with new_order as (
+        insert into orders (
+            id, reference, buyer_id, status, currency, commission_rate, processing_rate, processing_minimum,
+            shipping_fee, base, commission, processing, shipping, shipping_address, billing_address, created_at,
+            payment_due_at, paid_at, version
+        ) values (
+            :id, :reference, :buyer_id, :status, :currency, :commission_rate, :processing_rate, :processing_minimum,
+            :shipping_fee, :base, :commission, :processing, :shipping, :shipping_address, :billing_address,
+            :created_at, :payment_due_at, :paid_at, 1
+        )
+    ), new_sales as (
+        insert into sales (id, order_id, seller_id, reference, status, base, commission, seller_fees, returned, paid_at)
+        select x.id, :id, x.seller_id, x.reference, x.status, x.base, x.commission, x.seller_fees, x.returned, :paid_at
+        from jsonb_to_recordset(:sales) as x (
+            id bigint, seller_id bigint, reference text, status text, base bigint, commission bigint,
+            seller_fees bigint, returned bigint
+        )
+    )
+    insert into sale_lines (
+        id, sale_id, listing_id, product_id, variant_id, title, variant, quantity, unit_price, returned
+    )
+    select x.id, x.sale_id, x.listing_id, x.product_id, x.variant_id, x.title, x.variant, x.quantity, x.unit_price,
+        x.returned
+    from jsonb_to_recordset(:lines) as x (
+        id bigint, sale_id bigint, listing_id bigint, product_id bigint, variant_id bigint, title text, variant jsonb,
+        quantity integer, unit_price bigint, returned integer
+    )
+    """
+).bindparams(
+    bindparam("shipping_address", type_=JSONB),
+    bindparam("billing_address", type_=JSONB(none_as_null=True)),
+    bindparam("sales", type_=JSONB),
+    bindparam("lines", type_=JSONB),
+)
+_GET = text("select * from orders where id = :id")
+_LOCK = text("select * from orders where id = :id for no key update")
+_PARTS = """
+    select s.seller_id, s.reference, s.status, s.base, s.commission, s.seller_fees,
+        s.returned as sale_returned, n.*
+    from sales s join sale_lines n on n.sale_id = s.id
+    where s.order_id = :id
+    order by s.id, n.id
+    """
+_GET_PARTS = text(_PARTS)
+_LOCK_PARTS = text(_PARTS + " for no key update of s")
+_SAVE = text(
+    """
+    with saved as (
+        update orders set status = :status, paid_at = :paid_at, version = version + 1
+        where id = :id and version = :version
+        returning id
+    ), saved_sales as (
+        update sales s set status = x.status, returned = x.returned, paid_at = :paid_at
+        from jsonb_to_recordset(:sales) as x (id bigint, status text, returned bigint)
+        where s.id = x.id and (s.status, s.returned, s.paid_at) is distinct from (x.status, x.returned, :paid_at)
+    ), saved_lines as (
+        update sale_lines n set returned = x.returned
+        from jsonb_to_recordset(:lines) as x (id bigint, returned integer)
+        where n.id = x.id and n.returned <> x.returned
+    ), history as (
+        insert into order_transitions (order_id, sale_id, from_status, to_status, at, actor_id, reason)
+        select :id, x.sale_id, x.from_status, x.to_status, x.at, x.actor_id, x.reason
+        from rows from (
+            jsonb_to_recordset(:transitions) as (
+                sale_id bigint, from_status text, to_status text, at timestamptz, actor_id bigint, reason text
+            )
+        ) with ordinality as x (sale_id, from_status, to_status, at, actor_id, reason, place)
+        order by x.place
+    )
+    select id from saved
+    """
+).bindparams(bindparam("sales", type_=JSONB), bindparam("lines", type_=JSONB), bindparam("transitions", type_=JSONB))
+
+
+class PostgresOrders(OrderRepository):
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    def add(self, order: Order) -> None:
+        self._uow.execute(
+            _ADD,
+            {
+                "id": order.id,
+                "reference": order.reference,
+                "buyer_id": order.buyer_id,
+                "status": order.status.value,
+                "currency": order.currency,
+                "commission_rate": order.schedule.commission_rate,
+                "processing_rate": order.schedule.processing_rate,
+                "processing_minimum": order.schedule.processing_minimum,
+                "shipping_fee": order.schedule.shipping,
+                "base": order.base,
+                "commission": order.commission,
+                "processing": order.processing,
+                "shipping": order.shipping,
+                "shipping_address": _address_row(order.shipping_address),
+                "billing_address": _address_row(order.billing_address),
+                "created_at": order.created_at,
+                "payment_due_at": order.payment_due_at,
+                "paid_at": order.paid_at,
+                "sales": [_sale_row(sale) for sale in order.sales],
+                "lines": [_line_row(sale, line) for sale in order.sales for line in sale.lines],
+            },
+        )
+        order.version = 1
+        self._record(order)
+
+    def get(self, id: OrderId) -> Order:
+        return self._read(id, lock=False)
+
+    def get_for_update(self, id: OrderId) -> Order:
+        return self._read(id, lock=True)
+
+    def _read(self, id: OrderId, *, lock: bool) -> Order:
+        row = self._uow.execute(_LOCK if lock else _GET, {"id": id}).first()
+        if row is None:
+            raise NotFound(f"There is no order {id}.")
+        sales: dict[int, Sale] = {}
+        for part in self._uow.execute(_LOCK_PARTS if lock else _GET_PARTS, {"id": id}):
+            sale = sales.get(part.sale_id)
+            if sale is None:
+                sale = sales[part.sale_id] = _sale(part)
+            sale.lines.append(_line(part, row.currency))
+        return _order(row, list(sales.values()))
+
+    def save(self, order: Order) -> None:
+        saved = self._uow.execute(
+            _SAVE,
+            {
+                "id": order.id,
+                "version": order.version,
+                "status": order.status.value,
+                "paid_at": order.paid_at,
+                "sales": [{"id": s.id, "status": s.status.value, "returned": s.returned} for s in order.sales],
+                "lines": [{"id": n.id, "returned": n.returned} for s in order.sales for n in s.lines],
+                "transitions": [
+                    {
+                        "sale_id": move.sale_id,
+                        "from_status": move.from_status,
+                        "to_status": move.to_status,
+                        "at": move.at,
+                        "actor_id": move.actor_id,
+                        "reason": move.reason,
+                    }
+                    for move in order.transitions
+                ],
+            },
+        ).first()
+        if saved is None:
+            raise ConcurrencyConflict(f"Order {order.reference} was changed meanwhile; read it again and repeat.")
+        order.version += 1
+        order.transitions.clear()
+        self._record(order)
+
+    def _record(self, order: Order) -> None:
+        for event in order.events:
+            self._uow.record(event)
+        order.events.clear()
+
+
+_ADDRESS_PARTS = tuple(field.name for field in fields(PostalAddress))
+
+
+def _address_row(address: PostalAddress | None) -> dict[str, str] | None:
+    return None if address is None else {part: getattr(address, part) for part in _ADDRESS_PARTS}
+
+
+def address_of(stored: dict[str, str]) -> PostalAddress:
+    return PostalAddress(**stored)
+
+
+def _sale_row(sale: Sale) -> dict[str, Any]:
+    return {
+        "id": sale.id,
+        "seller_id": sale.seller_id,
+        "reference": sale.reference,
+        "status": sale.status.value,
+        "base": sale.base,
+        "commission": sale.commission,
+        "seller_fees": sale.seller_fees,
+        "returned": sale.returned,
+    }
+
+
+def _line_row(sale: Sale, line: SaleLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "sale_id": sale.id,
+        "listing_id": line.listing_id,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "title": line.title,
+        "variant": line.variant,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price.amount,
+        "returned": line.returned,
+    }
+
+
+def _order(row: Any, sales: list[Sale]) -> Order:
+    return Order(
+        id=row.id,
+        reference=row.reference,
+        buyer_id=row.buyer_id,
+        schedule=FeeSchedule(
+            currency=row.currency,
+            commission_rate=row.commission_rate,
+            processing_rate=row.processing_rate,
+            processing_minimum=row.processing_minimum,
+            shipping=row.shipping_fee,
+        ),
+        base=row.base,
+        commission=row.commission,
+        processing=row.processing,
+        shipping=row.shipping,
+        sales=sales,
+        shipping_address=address_of(row.shipping_address),
+        billing_address=None if row.billing_address is None else address_of(row.billing_address),
+        created_at=row.created_at,
+        payment_due_at=row.payment_due_at,
+        status=OrderStatus(row.status),
+        paid_at=row.paid_at,
+        version=row.version,
+    )
+
+
+def _sale(part: Any) -> Sale:
+    return Sale(
+        id=part.sale_id,
+        seller_id=part.seller_id,
+        reference=part.reference,
+        lines=[],
+        base=part.base,
+        commission=part.commission,
+        seller_fees=part.seller_fees,
+        status=SaleStatus(part.status),
+        returned=part.sale_returned,
+    )
+
+
+def _line(part: Any, currency: str) -> SaleLine:
+    return SaleLine(
+        id=part.id,
+        listing_id=part.listing_id,
+        product_id=part.product_id,
+        variant_id=part.variant_id,
+        title=part.title,
+        variant=part.variant,
+        quantity=part.quantity,
+        unit_price=Money(part.unit_price, currency),
+        returned=part.returned,
+    )

@@ -1,0 +1,35 @@
+"""The whole schema: every table module imported, so that the metadata is complete."""
+
+from __future__ import annotations
+
+from marketplace.adapters.postgres import ids
+from marketplace.adapters.postgres.tables import (
+    catalogue,
+    idempotency,
+    identity,
+    ledger,
+    listings,
+    orders,
+    outbox,
+    payments,
+    reservations,
+    sellers,
+    simulated_provider,
+)
+from marketplace.adapters.postgres.tables.metadata import metadata
+
+__all__ = [
+    "catalogue",
+    "idempotency",
+    "identity",
+    "ids",
+    "ledger",
+    "listings",
+    "metadata",
+    "orders",
+    "outbox",
+    "payments",
+    "reservations",
+    "sellers",
+    "simulated_provider",
+]

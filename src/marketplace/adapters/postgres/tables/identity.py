@@ -1,0 +1,101 @@
+"""Accounts, their one-time codes, sessions and addresses."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.schema import conv
+
+from marketplace.adapters.postgres.tables.metadata import metadata, moment
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    # Each name as it was typed, and beside it the form in which two of them are the same.
+    sa.Column("username", sa.Text, nullable=False),
+    sa.Column("username_key", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("first_name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
+    sa.Column("phone_number", sa.Text, nullable=False),
+    sa.Column("account_type", sa.Text, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("is_email_verified", sa.Boolean, nullable=False),
+    sa.Column("is_suspended", sa.Boolean, nullable=False),
+    sa.Column("subscribed_to_newsletter", sa.Boolean, nullable=False),
+    sa.Column("terms_version", sa.Text, nullable=False),
+    moment("terms_accepted_at"),
+    moment("created_at"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("account_type in ('individual', 'professional')", name=conv("known_account_type")),
+    sa.CheckConstraint("roles <@ array['buyer', 'seller', 'verifier', 'admin']", name=conv("known_roles")),
+)
+sa.Index("one_account_per_username", accounts.c.username_key, unique=True)
+sa.Index("one_account_per_email", accounts.c.email_key, unique=True)
+sa.Index("accounts_roles_idx", accounts.c.roles, postgresql_using="gin")
+
+one_time_codes = sa.Table(
+    "one_time_codes",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("account_id", sa.BigInteger, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    moment("requested_at"),
+    # Both null from the request to the moment at which the code is made and mailed.
+    sa.Column("code_hash", sa.Text),
+    moment("expires_at", nullable=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    moment("used_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("tries >= 0 and tries <= 5", name=conv("five_tries_a_code")),
+)
+sa.Index("one_code_per_purpose", one_time_codes.c.account_id, one_time_codes.c.purpose, unique=True)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("account_id", sa.BigInteger, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False),
+    moment("started_at"),
+    moment("refreshed_at"),
+    moment("expires_at"),
+    moment("revoked_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+sa.Index("sessions_open_idx", sessions.c.account_id, sessions.c.id, postgresql_where=sa.text("revoked_at is null"))
+sa.Index("sessions_expired_idx", sessions.c.expires_at)
+
+# Every refresh token of every session, the spent ones included: whoever shows one of those has stolen it, or was
+# robbed of the one that came after it.
+session_tokens = sa.Table(
+    "session_tokens",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("session_id", sa.BigInteger, sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+)
+sa.Index("session_tokens_session_id_idx", session_tokens.c.session_id)
+
+addresses = sa.Table(
+    "addresses",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("account_id", sa.BigInteger, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("street_number", sa.Text, nullable=False),
+    sa.Column("street", sa.Text, nullable=False),
+    sa.Column("city", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("postal_code", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False),
+    sa.Column("phone_number", sa.Text, nullable=False),
+    sa.Column("address_type", sa.Text, nullable=False),
+    moment("created_at"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("address_type in ('billing', 'delivery', 'both', 'company')", name=conv("known_address_type")),
+)
+sa.Index("addresses_account_id_idx", addresses.c.account_id, addresses.c.id)

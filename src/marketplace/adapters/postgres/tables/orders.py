@@ -1,0 +1,112 @@
+"""Orders, their sales and lines, and the history of both."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import conv
+
+from marketplace.adapters.postgres.tables.metadata import metadata, moment
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("buyer_id", sa.BigInteger, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    # The fee schedule as it was, then what it came to; amounts in minor units of `currency`.
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("commission_rate", sa.Numeric, nullable=False),
+    sa.Column("processing_rate", sa.Numeric, nullable=False),
+    sa.Column("processing_minimum", sa.BigInteger, nullable=False),
+    sa.Column("shipping_fee", sa.BigInteger, nullable=False),
+    sa.Column("base", sa.BigInteger, nullable=False),
+    sa.Column("commission", sa.BigInteger, nullable=False),
+    sa.Column("processing", sa.BigInteger, nullable=False),
+    sa.Column("shipping", sa.BigInteger, nullable=False),
+    sa.Column("shipping_address", JSONB, nullable=False),
+    sa.Column("billing_address", JSONB),
+    moment("created_at"),
+    moment("payment_due_at"),
+    moment("paid_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint(
+        "status in ('pending_payment', 'paid', 'cancelled', 'payment_failed', 'expired', 'completed',"
+        " 'partially_refunded', 'refunded')",
+        name=conv("known_order_status"),
+    ),
+    sa.CheckConstraint(
+        "base > 0 and commission >= 0 and processing >= 0 and shipping >= 0", name=conv("orders_cost_something")
+    ),
+)
+sa.Index("one_order_reference", orders.c.reference, unique=True)
+sa.Index("orders_buyer_newest_idx", orders.c.buyer_id, orders.c.created_at, orders.c.id)
+
+sales = sa.Table(
+    "sales",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("seller_id", sa.BigInteger, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("base", sa.BigInteger, nullable=False),
+    sa.Column("commission", sa.BigInteger, nullable=False),
+    sa.Column("seller_fees", sa.BigInteger, nullable=False),
+    # Worth of the items that went back.
+    sa.Column("returned", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    # As the order's: from then on the seller sees it.
+    moment("paid_at", nullable=True),
+    sa.UniqueConstraint("order_id", "seller_id", name=conv("one_sale_a_seller_and_order")),
+    sa.CheckConstraint(
+        "status in ('awaiting_payment', 'awaiting_shipment', 'shipped', 'delivered', 'completed', 'cancelled',"
+        " 'refunded')",
+        name=conv("known_sale_status"),
+    ),
+    sa.CheckConstraint("returned >= 0 and returned <= base", name=conv("no_more_returned_than_sold")),
+)
+sa.Index(
+    "sales_seller_newest_idx",
+    sales.c.seller_id,
+    sales.c.paid_at,
+    sales.c.id,
+    postgresql_where=sa.text("paid_at is not null"),
+)
+
+sale_lines = sa.Table(
+    "sale_lines",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sale_id", sa.BigInteger, sa.ForeignKey("sales.id"), nullable=False),
+    sa.Column("listing_id", sa.BigInteger, sa.ForeignKey("listings.id"), nullable=False),
+    sa.Column("product_id", sa.BigInteger, sa.ForeignKey("products.id"), nullable=False),
+    sa.Column("variant_id", sa.BigInteger, sa.ForeignKey("variants.id"), nullable=False),
+    # Copies: what they were when the order was placed.
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("variant", JSONB, nullable=False),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("unit_price", sa.BigInteger, nullable=False),
+    sa.Column("returned", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.CheckConstraint("quantity > 0 and unit_price > 0", name=conv("lines_are_of_something")),
+    sa.CheckConstraint("returned >= 0 and returned <= quantity", name=conv("no_more_pieces_returned_than_sold")),
+)
+sa.Index("sale_lines_sale_idx", sale_lines.c.sale_id, sale_lines.c.id)
+# Its market price.
+sa.Index("sale_lines_product_idx", sale_lines.c.product_id, sale_lines.c.sale_id)
+
+order_transitions = sa.Table(
+    "order_transitions",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False),
+    # Null: the order itself moved.
+    sa.Column("sale_id", sa.BigInteger, sa.ForeignKey("sales.id")),
+    sa.Column("from_status", sa.Text, nullable=False),
+    sa.Column("to_status", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    # Null: the system.
+    sa.Column("actor_id", sa.BigInteger, sa.ForeignKey("accounts.id")),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+sa.Index("order_transitions_order_idx", order_transitions.c.order_id, order_transitions.c.id)

@@ -1,0 +1,150 @@
+"""One PostgreSQL transaction, its repositories, and the outbox rows it leaves."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from marketplace.adapters.postgres.catalogue.repositories import (
+    PostgresCardSets,
+    PostgresCatalogue,
+    PostgresCategories,
+    PostgresProducts,
+)
+from marketplace.adapters.postgres.errors import translated
+from marketplace.adapters.postgres.idempotency import PostgresAttachedWork
+from marketplace.adapters.postgres.identity import PostgresAccounts, PostgresAddresses, PostgresCodes, PostgresSessions
+from marketplace.adapters.postgres.ledger import PostgresLedger
+from marketplace.adapters.postgres.listings import PostgresListings
+from marketplace.adapters.postgres.orders import PostgresOrders
+from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
+from marketplace.adapters.postgres.reservations import PostgresReservations
+from marketplace.adapters.postgres.sellers import PostgresSellers
+from marketplace.adapters.postgres.tables.outbox import outbox
+from marketplace.application.ports.unit_of_work import UnitOfWork, open_units
+from marketplace.domain.shared.errors import MarketplaceError
+from marketplace.domain.shared.events import Event
+
+
+class PostgresUnitOfWork(UnitOfWork):
+    """READ COMMITTED; what must not change meanwhile is locked by the repository that reads it."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._connection: sa.Connection | None = None
+        self._events: list[Event] = []
+        self.constraints: dict[str, tuple[type[MarketplaceError], str]] = {}
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The open transaction's connection."""
+        if self._connection is None:
+            raise RuntimeError("This unit of work is not open: use it in a with statement.")
+        return self._connection
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        with translated(self.constraints):
+            return self.connection.execute(statement, parameters)
+
+    def record(self, event: Event) -> None:
+        self._events.append(event)
+
+    def __enter__(self) -> Self:
+        with translated({}):
+            self._connection = self._engine.connect()
+        open_units.set(open_units.get() + 1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self._connection, None
+        self._events.clear()
+        open_units.set(open_units.get() - 1)
+        if connection is not None:
+            connection.close()  # rolls back what was not committed
+
+    def commit(self) -> None:
+        if self._events:
+            self.execute(
+                sa.insert(outbox),
+                [
+                    {
+                        "name": e.name,
+                        "payload": e.payload(),
+                        "occurred_at": e.occurred_at,
+                        "run_at": e.occurred_at,
+                    }
+                    for e in self._events
+                ],
+            )
+            self._events.clear()
+        with translated(self.constraints):
+            self.connection.commit()
+
+    @cached_property
+    def idempotency(self) -> PostgresAttachedWork:
+        return PostgresAttachedWork(self)
+
+    @cached_property
+    def ledger(self) -> PostgresLedger:
+        return PostgresLedger(self)
+
+    @cached_property
+    def orders(self) -> PostgresOrders:
+        return PostgresOrders(self)
+
+    @cached_property
+    def reservations(self) -> PostgresReservations:
+        return PostgresReservations(self)
+
+    @cached_property
+    def payments(self) -> PostgresPayments:
+        return PostgresPayments(self)
+
+    @cached_property
+    def refunds(self) -> PostgresRefunds:
+        return PostgresRefunds(self)
+
+    @cached_property
+    def accounts(self) -> PostgresAccounts:
+        return PostgresAccounts(self)
+
+    @cached_property
+    def codes(self) -> PostgresCodes:
+        return PostgresCodes(self)
+
+    @cached_property
+    def sessions(self) -> PostgresSessions:
+        return PostgresSessions(self)
+
+    @cached_property
+    def addresses(self) -> PostgresAddresses:
+        return PostgresAddresses(self)
+
+    @cached_property
+    def catalogue(self) -> PostgresCatalogue:
+        return PostgresCatalogue(self)
+
+    @cached_property
+    def products(self) -> PostgresProducts:
+        return PostgresProducts(self)
+
+    @cached_property
+    def card_sets(self) -> PostgresCardSets:
+        return PostgresCardSets(self)
+
+    @cached_property
+    def categories(self) -> PostgresCategories:
+        return PostgresCategories(self)
+
+    @cached_property
+    def sellers(self) -> PostgresSellers:
+        return PostgresSellers(self)
+
+    @cached_property
+    def listings(self) -> PostgresListings:
+        return PostgresListings(self)

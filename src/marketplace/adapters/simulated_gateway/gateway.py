@@ -1,0 +1,297 @@
+"""The simulated payment provider, for development and tests: the same port, rules and events as the real one.
+
+It keeps its state in a ``ProviderState``, changes it in transactions of its own, and answers the same key in the same
+way. It refuses to be called while a unit of work is open, as one should never wait for a network in a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+
+import orjson
+
+from marketplace.adapters.simulated_gateway.cards import CARDS, Outcome
+from marketplace.adapters.simulated_gateway.objects import (
+    Object,
+    balance_transaction_of,
+    money_of,
+    payment_of,
+    refund_of,
+)
+from marketplace.adapters.simulated_gateway.provider import CONFIRMABLE, RIPEN, Provider
+from marketplace.adapters.simulated_gateway.signatures import HEADER, read_event, sign, verify
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.payment_gateway import (
+    ActionRequired,
+    AlreadyInState,
+    BalanceTransaction,
+    InvalidRequest,
+    InvalidSignature,
+    KeyReused,
+    PaymentDeclined,
+    PaymentGateway,
+    PaymentRequest,
+    ProviderBalance,
+    ProviderEvent,
+    ProviderObjectUnknown,
+    ProviderPayment,
+    ProviderRefund,
+    RefundNotPossible,
+    UnknownPaymentMethod,
+)
+from marketplace.application.ports.provider_state import (
+    Challenge,
+    ProviderState,
+    RememberedAnswer,
+    SignedDelivery,
+    SimulatedBank,
+    SimulatedCourier,
+)
+from marketplace.application.ports.unit_of_work import open_units
+from marketplace.domain.payments.payment import neutral_decline
+from marketplace.domain.shared.errors import Conflict, NotFound
+from marketplace.domain.shared.ids import OrderId, RefundId
+from marketplace.domain.shared.money import MAX_AMOUNT, Money
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSALS = {"declined": PaymentDeclined, "in_state": AlreadyInState, "refund": RefundNotPossible}
+_RETRY_FIRST = timedelta(seconds=5)
+_MAX_DELIVERIES = 12
+"""With the pause doubling from five seconds on: about six hours."""
+
+Answer = dict[str, Any]
+
+
+class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedCourier):
+    """``secrets``: the first signs, all verify. ``token()`` gives the random part of a new name."""
+
+    def __init__(
+        self,
+        state: ProviderState,
+        *,
+        clock: Clock,
+        secrets: Sequence[str],
+        public_url: str,
+        token: Callable[[], str],
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._secrets = tuple(secrets)
+        self._public_url = public_url.rstrip("/")
+        self._token = token
+
+    @property
+    def name(self) -> str:
+        return "simulated"
+
+    @property
+    def livemode(self) -> bool:
+        return False
+
+    def create_payment(self, request: PaymentRequest, *, key: str) -> ProviderPayment:
+        if not 0 < request.amount.amount <= MAX_AMOUNT:
+            raise InvalidRequest(f"{request.amount} cannot be paid: from the smallest unit to {MAX_AMOUNT} of them.")
+        parameters = {
+            "order_id": request.order_id,
+            "payment_id": request.payment_id,
+            "amount": request.amount.amount,
+            "currency": request.amount.currency,
+            "description": request.description,
+        }
+
+        def create(provider: Provider) -> Answer:
+            return {"object": provider.create(request)}
+
+        return payment_of(self._once("create_payment", key, parameters, create)["object"], None)
+
+    def get_payment(self, intent_id: str) -> ProviderPayment:
+        return self._payment(intent_id)
+
+    def find_payment(self, order_id: OrderId, *, since: datetime) -> ProviderPayment | None:
+        with self._provider() as provider:
+            made = provider.state.children("payment_intent", str(order_id))
+        recent = [intent["id"] for intent in made if intent["created"] >= int(since.timestamp())]
+        return self._payment(recent[-1]) if recent else None
+
+    def confirm_payment(
+        self, intent_id: str, *, payment_method: str, return_url: str | None, key: str
+    ) -> ProviderPayment:
+        card = CARDS.get(payment_method)
+        if card is None:
+            message = f"{payment_method!r} is not a payment method that the provider knows, such as pm_card_visa."
+            raise UnknownPaymentMethod(message, errors={"payment_method": [message]})
+        if card.outcome is Outcome.ASKS_THE_BUYER and return_url is None:
+            raise ActionRequired("The bank wants to see the buyer, and there is no address to return to.")
+        parameters = {"intent_id": intent_id, "payment_method": payment_method, "return_url": return_url}
+
+        def confirm(provider: Provider) -> Answer:
+            intent = _intent(provider, intent_id)
+            if intent["status"] not in CONFIRMABLE:
+                return _error("in_state", f"Payment {intent_id} is {intent['status']}; it cannot be paid again.")
+            page = f"{self._public_url}/dev/payments/{intent_id}/"
+            provider.confirm(intent, payment_method, page=page, return_url=return_url or "")
+            if card.outcome is Outcome.DECLINED:
+                code = neutral_decline(card.decline_code)
+                return _error("declined", "The payment was declined; try another card.", decline_code=code)
+            return {"object": intent}
+
+        return payment_of(self._once("confirm_payment", key, parameters, confirm)["object"], None)
+
+    def cancel_payment(self, intent_id: str, *, key: str) -> ProviderPayment:
+        def cancel(provider: Provider) -> Answer:
+            intent = _intent(provider, intent_id)
+            if intent["status"] not in CONFIRMABLE:
+                return _error("in_state", f"Payment {intent_id} is {intent['status']}; it cannot be cancelled.")
+            provider.cancel(intent)
+            return {"object": intent}
+
+        return payment_of(self._once("cancel_payment", key, {"intent_id": intent_id}, cancel)["object"], None)
+
+    def refund(
+        self, intent_id: str, *, amount: Money, reason: str, metadata: Mapping[str, str], key: str
+    ) -> ProviderRefund:
+        parameters = {"intent_id": intent_id, "amount": amount.amount, "reason": reason, "metadata": dict(metadata)}
+
+        def refund(provider: Provider) -> Answer:
+            intent = _intent(provider, intent_id)
+            charge = provider.found(intent["latest_charge"]) if intent["status"] == "succeeded" else None
+            left = charge["amount"] - charge["amount_refunded"] if charge else 0
+            if charge is None or amount.currency != money_of(charge).currency or not 0 < amount.amount <= left:
+                return _error("refund", f"{amount} of payment {intent_id} cannot go back: {left} minor units are left.")
+            return {"object": provider.refund(charge, amount=amount.amount, reason=reason, metadata=metadata)}
+
+        return refund_of(self._once("refund", key, parameters, refund)["object"])
+
+    def find_refund(self, intent_id: str, refund_id: RefundId) -> ProviderRefund | None:
+        with self._provider() as provider:
+            made = [refund_of(refund) for refund in provider.state.children("refund", intent_id)]
+        return next((refund for refund in made if refund.refund_id == refund_id), None)
+
+    def balance(self, currency: str) -> ProviderBalance:
+        with self._provider() as provider:
+            movements = provider.state.listing("balance_transaction", since=_BEGINNING, after=None, limit=None)
+        ours = [movement for movement in movements if movement["currency"] == currency.lower()]
+        now = self._clock.now().timestamp()
+        return ProviderBalance(
+            currency=currency,
+            available=sum(movement["net"] for movement in ours if movement["available_on"] <= now),
+            pending=sum(movement["net"] for movement in ours if movement["available_on"] > now),
+        )
+
+    def balance_transactions(self, *, since: datetime, after: str | None, limit: int) -> Sequence[BalanceTransaction]:
+        with self._provider() as provider:
+            found = provider.state.listing("balance_transaction", since=since, after=after, limit=limit)
+        return [balance_transaction_of(movement) for movement in found]
+
+    def parse_webhook(self, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> ProviderEvent:
+        header = next((value for name, value in headers.items() if name.lower() == HEADER.lower()), None)
+        if header is None:
+            raise InvalidSignature(f"There is no {HEADER} header.")
+        verify(raw, header, self._secrets, now=now)
+        return read_event(raw)
+
+    # --- the bank's page
+
+    def challenge(self, intent_id: str) -> Challenge:
+        with self._provider() as provider:
+            intent = _waiting_intent(provider, intent_id)
+        return Challenge(
+            intent_id=intent_id,
+            amount=money_of(intent),
+            description=intent["description"],
+            return_url=intent["next_action"]["redirect_to_url"]["return_url"],
+        )
+
+    def answer(self, intent_id: str, *, succeed: bool) -> str:
+        with self._provider() as provider:
+            intent = _waiting_intent(provider, intent_id)
+            return_url: str = intent["next_action"]["redirect_to_url"]["return_url"]
+            if succeed:
+                provider.succeed(intent)
+            else:
+                code = "payment_intent_authentication_failure"
+                provider.decline(intent, code=code, decline_code="authentication_failed")
+        return return_url
+
+    # --- the courier of its events
+
+    def due_deliveries(self, *, lease_for: timedelta, limit: int) -> Sequence[SignedDelivery]:
+        now = self._clock.now()
+        due = []
+        for event in self._state.lease_events(now=now, lease_for=lease_for, limit=limit):
+            if event.type == RIPEN:
+                with self._provider() as provider:
+                    provider.ripen(event.body)
+                self._state.delivered(event.id, now=now)
+                continue
+            body = event.body.encode()
+            headers = {HEADER: sign(body, self._secrets[0], now=now), "Content-Type": "application/json"}
+            due.append(SignedDelivery(event_id=event.id, body=body, headers=headers, attempts=event.attempts))
+        return due
+
+    def delivered(self, delivery: SignedDelivery) -> None:
+        self._state.delivered(delivery.event_id, now=self._clock.now())
+
+    def refused(self, delivery: SignedDelivery) -> None:
+        pause = _RETRY_FIRST * (1 << delivery.attempts)
+        given_up = delivery.attempts >= _MAX_DELIVERIES
+        self._state.refused(delivery.event_id, retry_at=None if given_up else self._clock.now() + pause)
+
+    # --- what they share
+
+    def _once(self, operation: str, key: str, parameters: Answer, work: Callable[[Provider], Answer]) -> Answer:
+        """Do it, unless the key has been answered: then answer the same, as it was then, refusals included."""
+        fingerprint = orjson.dumps([operation, parameters], option=orjson.OPT_SORT_KEYS).decode()
+        with self._provider(key) as provider:
+            before = provider.state.answered(key)
+            if before is None:
+                answer = work(provider)
+                remembered = RememberedAnswer(fingerprint=fingerprint, answer=answer)
+                provider.state.remember(key, remembered, at=provider.now)
+            elif before.fingerprint != fingerprint:
+                raise KeyReused(f"The key {key} was used with other parameters.")
+            else:
+                answer = dict(before.answer)
+        if "error" in answer:
+            _refuse(answer)
+        return answer
+
+    def _payment(self, intent_id: str) -> ProviderPayment:
+        with self._provider() as provider:
+            intent = _intent(provider, intent_id)
+            movements = provider.state.children("balance_transaction", intent["latest_charge"] or "")
+        return payment_of(intent, movements[0] if movements else None)
+
+    @contextmanager
+    def _provider(self, key: str | None = None) -> Iterator[Provider]:
+        if open_units.get():
+            raise RuntimeError("The payment provider was called while a unit of work is open.")
+        with self._state.begin() as state:
+            yield Provider(state=state, token=self._token, now=self._clock.now(), key=key)
+
+
+def _intent(provider: Provider, intent_id: str) -> Object:
+    intent = provider.state.get(intent_id)
+    if intent is None or intent["object"] != "payment_intent":
+        raise ProviderObjectUnknown(f"The provider has no payment {intent_id!r}.")
+    return intent
+
+
+def _waiting_intent(provider: Provider, intent_id: str) -> Object:
+    intent = provider.state.get(intent_id)
+    if intent is None or intent["object"] != "payment_intent":
+        raise NotFound(f"There is no payment {intent_id}.")
+    if intent["status"] != "requires_action":
+        raise Conflict(f"This payment does not wait for its buyer: it is {intent['status']}.")
+    return intent
+
+
+def _error(kind: str, message: str, **facts: str) -> Answer:
+    return {"error": kind, "message": message, "facts": facts}
+
+
+def _refuse(answer: Answer) -> NoReturn:
+    raise _REFUSALS[answer["error"]](answer["message"], **answer["facts"])
