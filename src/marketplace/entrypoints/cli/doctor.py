@@ -1,0 +1,88 @@
+"""`marketplace doctor`: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from marketplace.domain.shared.errors import MarketplaceError
+from marketplace.entrypoints.cli.console import json_option, settings_from_environment, show
+from marketplace.entrypoints.container.processes import opened_container, opened_database
+from marketplace.entrypoints.settings import BadConfiguration, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``remedy`` is empty when it is as it should be."""
+
+    what: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class Unfit(MarketplaceError):
+    code = "unfit"
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check the configuration and everything that is needed, and say how to mend what is wrong."""
+    findings = list(examine())
+    if as_json:
+        show([{"what": f.what, "ok": f.ok, "detail": f.detail, "remedy": f.remedy} for f in findings], as_json=True)
+    else:
+        for finding in findings:
+            click.echo(f"{'ok ' if finding.ok else 'BAD'}  {finding.what}: {finding.detail}")
+            if finding.remedy:
+                click.echo(f"     {finding.remedy}")
+    if not all(finding.ok for finding in findings):
+        raise Unfit("Something is not as it should be; the remedies stand above.")
+
+
+def examine() -> Iterator[Finding]:
+    """Look at everything, from the configuration outwards; what cannot be reached ends the round."""
+    try:
+        settings = settings_from_environment()
+    except BadConfiguration as error:
+        for fault in error.faults:
+            yield Finding("configuration", False, fault, "Set the variable; .env.example describes each.")
+        return
+    yield Finding("configuration", True, f"{settings.env}, payments by the simulated provider")
+    yield _home(settings)
+    yield from _database(settings)
+
+
+def _home(settings: Settings) -> Finding:
+    place = settings.home
+    while not place.exists():
+        place = place.parent
+    if os.access(place, os.W_OK):
+        return Finding("home", True, str(settings.home))
+    return Finding("home", False, f"{place} cannot be written to", "Set MARKETPLACE_HOME to a folder of your own.")
+
+
+def _database(configured: Settings) -> Iterator[Finding]:
+    kind = "DATABASE_URL" if configured.database_url else f"embedded, in {configured.home}"
+    try:
+        with opened_database(configured) as settings, opened_container(settings) as container:
+            faults = container.backend.readiness().check()
+    except MarketplaceError as error:
+        yield Finding(
+            "database", False, f"{kind}: {error}", "Set DATABASE_URL to a PostgreSQL 15 or newer, or PG_BIN_DIR."
+        )
+        return
+    if "database" in faults:
+        yield Finding(
+            "database", False, f"{kind}: {faults['database']}", "See that it runs and that the address is right."
+        )
+        return
+    yield Finding("database", True, kind)
+    if "migrations" in faults:
+        yield Finding("migrations", False, faults["migrations"], "marketplace db upgrade")
+    else:
+        yield Finding("migrations", True, "up to date")

@@ -1,0 +1,318 @@
+"""The parts list: the one place that knows adapters. Imported by the application factory, CLI, worker and tests.
+
+A backend holds what differs between memory and PostgreSQL, under equal names; ``Container`` holds everything else.
+Use cases are built once and receive ``backend.unit_of_work.provider``, so that each call opens its own transaction.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+from secrets import token_hex
+
+from dependency_injector import containers, providers
+
+from marketplace.adapters.keyed_secrets import KeyedSecrets
+from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
+from marketplace.adapters.simulated_gateway.signatures import derived_secret
+from marketplace.adapters.system_clock import SystemClock
+from marketplace.application.catalogue import attributes, categories
+from marketplace.application.catalogue import products as catalogue_products
+from marketplace.application.catalogue.import_catalogue import ImportCatalogue
+from marketplace.application.catalogue.sets import AddCardSet
+from marketplace.application.idempotency import PurgeIdempotencyKeys
+from marketplace.application.identity import administration, profile, registration, sessions
+from marketplace.application.ledger import VerifyLedger
+from marketplace.application.listings.create_listing import CreateListing
+from marketplace.application.listings.export_listings import ExportListings
+from marketplace.application.listings.import_listings import ImportListings
+from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
+from marketplace.application.notifications import MailSellerNews, MailVerificationCode
+from marketplace.application.order_notifications import MailOrderNews
+from marketplace.application.orders import PlaceOrder, QuoteOrder
+from marketplace.application.outbox import PurgeOutbox, RelayEvents, ReplayDeadLetters
+from marketplace.application.payments.alarms import RaiseAlarm
+from marketplace.application.payments.cancelling import CancelOrder
+from marketplace.application.payments.checking import CheckPayments, PaymentCheck
+from marketplace.application.payments.paying import PayOrder
+from marketplace.application.payments.refunding import RefundCheck, RefundOrder, SendRefunds
+from marketplace.application.payments.settlement import Settlement
+from marketplace.application.payments.starting import ReadClientSecret, StartPayment
+from marketplace.application.payments.webhooks import (
+    DeliverSimulatedEvents,
+    ProcessWebhooks,
+    PurgeWebhooks,
+    ReceiveWebhook,
+    ReplayWebhooks,
+)
+from marketplace.application.reservations import (
+    AddToCart,
+    ChangeCartItem,
+    EmptyCart,
+    RemoveFromCart,
+    ShowCart,
+    SweepReservations,
+)
+from marketplace.application.sellers import ApproveSeller, ConfirmSellerEmail, OpenSellerProfile, SuspendSeller
+from marketplace.application.subscribers import Subscribers
+from marketplace.domain.fees import FeeSchedule
+from marketplace.domain.reservations import HoldPolicy
+from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.settings import Settings
+
+
+class Container(containers.DeclarativeContainer):
+    """Use cases and outside services. ``Container(settings=..., backend=MemoryBackend(), clock=...)`` in tests."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    backend = providers.DependenciesContainer()
+
+    # --- kernel
+    clock = providers.Singleton(SystemClock)
+    unit_of_work = backend.unit_of_work.provider
+    purge_idempotency_keys = providers.Singleton(PurgeIdempotencyKeys, keys=backend.idempotency_keys, clock=clock)
+
+    # --- identity
+    # Who is behind a session, for every door: (account id, session id) -> Actor | None.
+    actor_lookup = backend.identity_queries.provided.actor
+    secrets = providers.Singleton(KeyedSecrets, settings.provided.secret_key)
+    session_opener = providers.Singleton(
+        sessions.SessionOpener, ids=backend.ids, secrets=secrets, lifetime=settings.provided.jwt_refresh_token_lifetime
+    )
+    register = providers.Singleton(
+        registration.Register,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        ids=backend.ids,
+        hasher=backend.password_hasher,
+        sessions=session_opener,
+    )
+    resend_verification = providers.Singleton(
+        registration.ResendVerification, unit_of_work=unit_of_work, clock=clock, ids=backend.ids
+    )
+    issue_verification_code = providers.Singleton(
+        registration.IssueVerificationCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets
+    )
+    verify_email = providers.Singleton(
+        registration.VerifyEmail, unit_of_work=unit_of_work, clock=clock, secrets=secrets
+    )
+    log_in = providers.Singleton(
+        sessions.LogIn, unit_of_work=unit_of_work, clock=clock, hasher=backend.password_hasher, sessions=session_opener
+    )
+    refresh_session = providers.Singleton(
+        sessions.RefreshSession,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        secrets=secrets,
+        lifetime=settings.provided.jwt_refresh_token_lifetime,
+    )
+    log_out = providers.Singleton(sessions.LogOut, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
+    purge_sessions = providers.Singleton(sessions.PurgeSessions, unit_of_work=unit_of_work, clock=clock)
+    update_me = providers.Singleton(profile.UpdateMe, unit_of_work=unit_of_work)
+    add_address = providers.Singleton(profile.AddAddress, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
+    update_address = providers.Singleton(profile.UpdateAddress, unit_of_work=unit_of_work)
+    remove_address = providers.Singleton(profile.RemoveAddress, unit_of_work=unit_of_work)
+    create_account = providers.Singleton(
+        administration.CreateAccount,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        ids=backend.ids,
+        hasher=backend.password_hasher,
+    )
+    grant_role = providers.Singleton(administration.GrantRole, unit_of_work=unit_of_work)
+    revoke_role = providers.Singleton(administration.RevokeRole, unit_of_work=unit_of_work)
+    suspend_account = providers.Singleton(administration.SuspendAccount, unit_of_work=unit_of_work, clock=clock)
+    reinstate_account = providers.Singleton(administration.ReinstateAccount, unit_of_work=unit_of_work)
+
+    # --- catalogue
+    import_catalogue = providers.Singleton(ImportCatalogue, clock=clock, catalogue=backend.catalogue_import)
+    publish_product = providers.Singleton(
+        catalogue_products.PublishProduct, unit_of_work=unit_of_work, ids=backend.ids, clock=clock
+    )
+    revise_product = providers.Singleton(catalogue_products.ReviseProduct, unit_of_work=unit_of_work, clock=clock)
+    archive_product = providers.Singleton(catalogue_products.ArchiveProduct, unit_of_work=unit_of_work, clock=clock)
+    add_category = providers.Singleton(categories.AddCategory, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
+    change_category = providers.Singleton(categories.ChangeCategory, unit_of_work=unit_of_work, clock=clock)
+    delete_category = providers.Singleton(categories.DeleteCategory, unit_of_work=unit_of_work)
+    add_card_set = providers.Singleton(AddCardSet, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
+    add_language = providers.Singleton(attributes.AddLanguage, unit_of_work=unit_of_work, ids=backend.ids)
+    add_version = providers.Singleton(attributes.AddVersion, unit_of_work=unit_of_work, ids=backend.ids)
+    change_version = providers.Singleton(attributes.ChangeVersion, unit_of_work=unit_of_work)
+    add_condition = providers.Singleton(attributes.AddCondition, unit_of_work=unit_of_work, ids=backend.ids)
+    add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids)
+
+    # --- listings
+    approve_seller = providers.Singleton(ApproveSeller, unit_of_work=backend.unit_of_work.provider, clock=clock)
+    suspend_seller = providers.Singleton(SuspendSeller, unit_of_work=backend.unit_of_work.provider, clock=clock)
+    create_listing = providers.Singleton(
+        CreateListing,
+        unit_of_work=backend.unit_of_work.provider,
+        ids=backend.ids,
+        clock=clock,
+        currency=settings.provided.currency,
+    )
+    update_listing = providers.Singleton(
+        UpdateListing, unit_of_work=backend.unit_of_work.provider, clock=clock, currency=settings.provided.currency
+    )
+    archive_listing = providers.Singleton(ArchiveListing, unit_of_work=backend.unit_of_work.provider, clock=clock)
+    import_listings = providers.Singleton(
+        ImportListings,
+        unit_of_work=backend.unit_of_work.provider,
+        ids=backend.ids,
+        clock=clock,
+        currency=settings.provided.currency,
+    )
+    export_listings = providers.Singleton(
+        ExportListings, queries=backend.listing_queries, currency=settings.provided.currency
+    )
+    open_seller_profile = providers.Singleton(OpenSellerProfile, unit_of_work=unit_of_work, clock=clock)
+    confirm_seller_email = providers.Singleton(ConfirmSellerEmail, unit_of_work=unit_of_work)
+
+    # --- reservations
+    hold_policy = providers.Singleton(
+        HoldPolicy, hold_for=settings.provided.cart_reservation, max_hold=settings.provided.cart_max_hold
+    )
+    fee_schedule = providers.Singleton(
+        FeeSchedule,
+        currency=settings.provided.currency,
+        commission_rate=settings.provided.platform_commission_percent,
+        processing_rate=settings.provided.buyer_processing_percent,
+        processing_minimum=settings.provided.buyer_processing_min.amount,
+        shipping=settings.provided.buyer_shipping_fee.amount,
+    )
+    add_to_cart = providers.Singleton(
+        AddToCart, claims=backend.claims, ids=backend.ids, clock=clock, policy=hold_policy
+    )
+    change_cart_item = providers.Singleton(ChangeCartItem, claims=backend.claims, clock=clock, policy=hold_policy)
+    remove_from_cart = providers.Singleton(RemoveFromCart, unit_of_work=backend.unit_of_work.provider, clock=clock)
+    empty_cart = providers.Singleton(EmptyCart, unit_of_work=backend.unit_of_work.provider, clock=clock)
+    show_cart = providers.Singleton(ShowCart, queries=backend.reservation_queries, clock=clock, schedule=fee_schedule)
+    sweep_reservations = providers.Singleton(
+        SweepReservations, unit_of_work=backend.unit_of_work.provider, clock=clock, policy=hold_policy
+    )
+
+    # --- orders
+    quote_order = providers.Singleton(
+        QuoteOrder, queries=backend.reservation_queries, clock=clock, schedule=fee_schedule, policy=hold_policy
+    )
+    # --- payments
+    payment_gateway = providers.Singleton(
+        SimulatedGateway,
+        backend.provider_state,
+        clock=clock,
+        secrets=providers.List(providers.Callable(derived_secret, settings.provided.secret_key)),
+        public_url=settings.provided.public_url,
+        token=providers.Object(partial(token_hex, 12)),
+    )
+    place_order = providers.Singleton(
+        PlaceOrder,
+        unit_of_work=backend.unit_of_work.provider,
+        ids=backend.ids,
+        clock=clock,
+        schedule=fee_schedule,
+        policy=hold_policy,
+        payment_window=settings.provided.payment_window,
+        provider=payment_gateway.provided.name,
+    )
+    settlement = providers.Singleton(
+        Settlement,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        ids=backend.ids,
+        livemode=payment_gateway.provided.livemode,
+    )
+    check_payment = providers.Singleton(
+        PaymentCheck, unit_of_work=unit_of_work, gateway=payment_gateway, clock=clock, settlement=settlement
+    )
+    check_refund = providers.Singleton(RefundCheck, unit_of_work=unit_of_work, gateway=payment_gateway, clock=clock)
+    start_payment = providers.Singleton(StartPayment, unit_of_work=unit_of_work, check=check_payment)
+    read_client_secret = providers.Singleton(ReadClientSecret, unit_of_work=unit_of_work, gateway=payment_gateway)
+    pay_order = providers.Singleton(
+        PayOrder,
+        unit_of_work=unit_of_work,
+        gateway=payment_gateway,
+        clock=clock,
+        check=check_payment,
+        return_url=providers.Callable("{}/payments/return/?order={{order_id}}".format, settings.provided.public_url),
+    )
+    cancel_order = providers.Singleton(CancelOrder, unit_of_work=unit_of_work, clock=clock, check=check_payment)
+    refund_order = providers.Singleton(RefundOrder, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
+    receive_webhook = providers.Singleton(
+        ReceiveWebhook, unit_of_work=unit_of_work, gateway=payment_gateway, inbox=backend.webhook_inbox, clock=clock
+    )
+    process_webhooks = providers.Singleton(
+        ProcessWebhooks,
+        unit_of_work=unit_of_work,
+        inbox=backend.webhook_inbox,
+        clock=clock,
+        check_payment=check_payment,
+        check_refund=check_refund,
+    )
+    purge_webhooks = providers.Singleton(PurgeWebhooks, inbox=backend.webhook_inbox, clock=clock)
+    replay_webhooks = providers.Singleton(ReplayWebhooks, inbox=backend.webhook_inbox, clock=clock)
+    deliver_simulated_events = providers.Singleton(
+        DeliverSimulatedEvents, courier=payment_gateway, receive=receive_webhook
+    )
+    check_payments = providers.Singleton(CheckPayments, check=check_payment)
+    send_refunds = providers.Singleton(SendRefunds, check=check_refund)
+    raise_alarm = providers.Singleton(RaiseAlarm)
+
+    # --- ledger
+    verify_ledger = providers.Singleton(VerifyLedger, audit=backend.ledger_audit, gateway=payment_gateway)
+
+    # --- notifications
+    mail_verification_code = providers.Singleton(
+        MailVerificationCode, mailer=backend.mailer, public_url=settings.provided.public_url
+    )
+    mail_seller_news = providers.Singleton(
+        MailSellerNews, mailer=backend.mailer, identity_queries=backend.identity_queries
+    )
+    mail_order_news = providers.Singleton(
+        MailOrderNews,
+        unit_of_work=unit_of_work,
+        identity_queries=backend.identity_queries,
+        order_queries=backend.order_queries,
+        mailer=backend.mailer,
+    )
+    subscribers = providers.Singleton(
+        Subscribers,
+        issue_verification_code=issue_verification_code,
+        mail_verification_code=mail_verification_code,
+        mail_seller_news=mail_seller_news,
+        open_seller_profile=open_seller_profile,
+        confirm_seller_email=confirm_seller_email,
+        suspend_seller=suspend_seller,
+        mail_order_news=mail_order_news,
+        raise_alarm=raise_alarm,
+    )
+    relay_events = providers.Singleton(
+        RelayEvents, outbox=backend.outbox, clock=clock, handle=subscribers, jitter=providers.Object(random.random)
+    )
+    replay_dead_letters = providers.Singleton(ReplayDeadLetters, outbox=backend.outbox, clock=clock)
+    purge_outbox = providers.Singleton(PurgeOutbox, outbox=backend.outbox, clock=clock)
+
+    # --- worker: every job by its name; a job does what is due and returns how much it did
+    jobs = providers.Dict(
+        {
+            "sweep reservations": sweep_reservations,
+            "relay events": relay_events,
+            "purge outbox": purge_outbox,
+            "purge idempotency keys": purge_idempotency_keys,
+            "purge sessions": purge_sessions,
+            "deliver simulated events": deliver_simulated_events,
+            "process webhooks": process_webhooks,
+            "check payments": check_payments,
+            "send refunds": send_refunds,
+            "purge webhooks": purge_webhooks,
+        }
+    )
+
+
+def build_container(settings: Settings) -> Container:
+    """The container that every process uses: on the PostgreSQL that ``settings.database_url`` names."""
+    return Container(settings=settings, backend=PostgresBackend(url=settings.database_url, settings=settings))
+
+
+def build_memory_container(settings: Settings) -> Container:
+    """The same with everything in this process, for what needs no data."""
+    return Container(settings=settings, backend=MemoryBackend())

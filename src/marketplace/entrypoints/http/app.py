@@ -1,0 +1,256 @@
+"""The application factory: the habits that every request shares, then a blueprint for each context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Request
+from flask.sessions import SessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from marketplace import __version__
+from marketplace.domain.shared.ids import MAX_ID
+from marketplace.entrypoints.container import Container
+from marketplace.entrypoints.http import (
+    access_log,
+    auth,
+    bodies,
+    compression,
+    errors,
+    idempotency,
+    request_ids,
+    security,
+)
+from marketplace.entrypoints.http.blueprints import BEARER, IdConverter, MarketplaceApi
+from marketplace.entrypoints.http.catalogue import catalogue_blueprint
+from marketplace.entrypoints.http.catalogue_writes import (
+    categories_admin_blueprint,
+    products_admin_blueprint,
+    reference_admin_blueprint,
+)
+from marketplace.entrypoints.http.docs import docs_blueprint
+from marketplace.entrypoints.http.health import health_blueprint
+from marketplace.entrypoints.http.identity import auth_blueprint, users_blueprint
+from marketplace.entrypoints.http.ledger import ledger_blueprint
+from marketplace.entrypoints.http.listings import listings_blueprint
+from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
+from marketplace.entrypoints.http.orders import orders_blueprint, sales_blueprint
+from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
+from marketplace.entrypoints.http.payment_pages import bank_blueprint, return_blueprint
+from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
+from marketplace.entrypoints.http.reservations import cart_blueprint
+from marketplace.entrypoints.http.search import search_blueprint
+from marketplace.entrypoints.http.sellers import sellers_blueprint
+from marketplace.entrypoints.settings import Settings
+
+
+class NoSessions(SessionInterface):
+    """Nothing is kept in cookies: callers have tokens."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
+
+
+class MarketplaceApp(Flask):
+    """Its views and hooks are plain functions, which need not be looked into at every call."""
+
+    session_interface = NoSessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
+def create_app(container: Container) -> Flask:
+    """The whole HTTP door. Raises when a part that the container declares is missing."""
+    container.check_dependencies()
+    settings: Settings = container.settings()
+    app = MarketplaceApp("marketplace.entrypoints.http", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.url_map.converters["int"] = IdConverter
+    # An id that a client left out is a mistake to be told (404), not a list to be redirected to.
+    app.url_map.merge_slashes = False
+    app.config.update(SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=_trusted_hosts(settings))
+    _install_habits(app, container, settings)
+    api = _api(app)
+    _register_blueprints(api, container, settings)
+    app.register_blueprint(docs_blueprint(app))
+    app.register_blueprint(return_blueprint())
+    if settings.is_development:
+        app.register_blueprint(bank_blueprint(bank=container.payment_gateway(), secret_key=settings.secret_key))
+        app.register_blueprint(mailbox_blueprint(mailbox=container.backend.mailbox()))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's documented way
+    return app
+
+
+def _install_habits(app: Flask, container: Container, settings: Settings) -> None:
+    """In the order in which a request meets them."""
+    errors.install(app)
+    request_ids.install(app)
+    access_log.install(app)
+    security.install(
+        app, allowed_origins=settings.cors_allowed_origins, is_https=settings.public_url.startswith("https:")
+    )
+    compression.install(app)
+    bodies.install(app)
+    auth.install(
+        app,
+        keys=settings.jwt_keys,
+        lifetime=settings.jwt_access_token_lifetime,
+        actor=container.actor_lookup(),
+    )
+    idempotency.install(app, keys=container.backend.idempotency_keys(), clock=container.clock())
+
+
+def _api(app: Flask) -> MarketplaceApi:
+    api = MarketplaceApi(
+        app,
+        spec_kwargs={
+            "title": "Marketplace",
+            "version": __version__,
+            "openapi_version": "3.1.0",
+            "info": {
+                "description": "A marketplace for trading cards with several sellers.",
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            "servers": [{"url": "/"}],
+        },
+    )
+    api.register_converter(IdConverter, lambda converter: {"type": "integer", "minimum": 1, "maximum": MAX_ID})
+    api.spec.components.security_scheme(BEARER, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    return api
+
+
+def _register_blueprints(api: MarketplaceApi, container: Container, settings: Settings) -> None:
+    api.register_blueprint(
+        health_blueprint(
+            readiness=container.backend.readiness(), clock=container.clock(), metrics_token=settings.metrics_token
+        )
+    )
+
+    # --- identity
+    api.register_blueprint(
+        auth_blueprint(
+            register=container.register(),
+            log_in=container.log_in(),
+            refresh_session=container.refresh_session(),
+            log_out=container.log_out(),
+            verify_email=container.verify_email(),
+            resend_verification=container.resend_verification(),
+            queries=container.backend.identity_queries(),
+            access_lifetime=settings.jwt_access_token_lifetime,
+            refresh_lifetime=settings.jwt_refresh_token_lifetime,
+        )
+    )
+    api.register_blueprint(
+        users_blueprint(
+            update_me=container.update_me(),
+            add_address=container.add_address(),
+            update_address=container.update_address(),
+            remove_address=container.remove_address(),
+            queries=container.backend.identity_queries(),
+        )
+    )
+
+    # --- catalogue
+    _register_catalogue(api, container, settings)
+
+    # --- listings
+    _register_listings(api, container, settings)
+
+    # --- reservations (the cart)
+    api.register_blueprint(
+        cart_blueprint(
+            show_cart=container.show_cart(),
+            add_to_cart=container.add_to_cart(),
+            change_cart_item=container.change_cart_item(),
+            remove_from_cart=container.remove_from_cart(),
+            empty_cart=container.empty_cart(),
+        )
+    )
+
+    # --- orders
+    api.register_blueprint(
+        orders_blueprint(
+            quote_order=container.quote_order(),
+            place_order=container.place_order(),
+            start_payment=container.start_payment(),
+            read_client_secret=container.read_client_secret(),
+            queries=container.backend.order_queries(),
+            publishable_key=None,
+        )
+    )
+    api.register_blueprint(sales_blueprint(queries=container.backend.order_queries()))
+
+    # --- payments
+    api.register_blueprint(
+        payments_blueprint(
+            pay_order=container.pay_order(),
+            cancel_order=container.cancel_order(),
+            read_client_secret=container.read_client_secret(),
+        )
+    )
+    api.register_blueprint(webhooks_blueprint(receive_webhook=container.receive_webhook()))
+
+    # --- ledger
+    api.register_blueprint(ledger_blueprint(queries=container.backend.ledger_queries()))
+
+    # --- development only: the mailbox, the simulated payment page
+
+
+def _register_catalogue(api: MarketplaceApi, container: Container, settings: Settings) -> None:
+    queries, clock, currency = container.backend.catalogue_queries(), container.clock(), settings.currency
+    api.register_blueprint(catalogue_blueprint(queries=queries, clock=clock, currency=currency))
+    api.register_blueprint(search_blueprint(queries=queries, clock=clock, currency=currency))
+    api.register_blueprint(
+        products_admin_blueprint(
+            publish_product=container.publish_product(),
+            revise_product=container.revise_product(),
+            archive_product=container.archive_product(),
+            queries=queries,
+            clock=clock,
+            currency=currency,
+        )
+    )
+    api.register_blueprint(
+        categories_admin_blueprint(
+            add_category=container.add_category(),
+            change_category=container.change_category(),
+            delete_category=container.delete_category(),
+            queries=queries,
+        )
+    )
+    api.register_blueprint(
+        reference_admin_blueprint(
+            add_card_set=container.add_card_set(),
+            add_language=container.add_language(),
+            add_version=container.add_version(),
+            change_version=container.change_version(),
+            add_condition=container.add_condition(),
+            add_grade=container.add_grade(),
+            queries=queries,
+        )
+    )
+
+
+def _register_listings(api: MarketplaceApi, container: Container, settings: Settings) -> None:
+    sellers = container.backend.seller_queries()
+    api.register_blueprint(sellers_blueprint(queries=sellers))
+    api.register_blueprint(
+        listings_blueprint(
+            create_listing=container.create_listing(),
+            update_listing=container.update_listing(),
+            archive_listing=container.archive_listing(),
+            queries=container.backend.listing_queries(),
+            products=container.backend.catalogue_queries(),
+            sellers=sellers,
+            clock=container.clock(),
+            currency=settings.currency,
+        )
+    )
+
+
+def _trusted_hosts(settings: Settings) -> list[str] | None:
+    return None if "*" in settings.allowed_hosts else list(settings.allowed_hosts)

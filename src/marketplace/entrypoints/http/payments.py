@@ -1,0 +1,117 @@
+"""Paying and cancelling an order, and the door for the provider's events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from marshmallow import fields
+
+from marketplace.application.access import Actor
+from marketplace.application.payments.cancelling import Cancellation, CancelOrder
+from marketplace.application.payments.paying import PaymentProgress, PayOrder
+from marketplace.application.payments.starting import ReadClientSecret
+from marketplace.application.payments.webhooks import ReceiveWebhook
+from marketplace.domain.orders.status import OrderStatus
+from marketplace.domain.payments.payment import PaymentStatus
+from marketplace.domain.shared.ids import OrderId
+from marketplace.entrypoints.http.auth import current_actor, signed_in
+from marketplace.entrypoints.http.blueprints import Blueprint, problems
+from marketplace.entrypoints.http.bodies import MAX_WEBHOOK, raw_body
+from marketplace.entrypoints.http.schemas import Pattern, Schema
+
+
+class PaySchema(Schema):
+    payment_method = fields.String(
+        validate=Pattern(r"^[A-Za-z0-9_]{1,255}$"),
+        metadata={
+            "description": "The provider's name for a payment method; left out, the payment is only looked at.",
+            "example": "pm_card_visa",
+        },
+    )
+
+
+class NextActionSchema(Schema):
+    type = fields.String(required=True)
+    url = fields.String(required=True, metadata={"description": "Where to send the buyer; empty without a redirect."})
+
+
+class PaymentProgressSchema(Schema):
+    order = fields.Integer(required=True)
+    status = fields.String(required=True, metadata={"enum": [str(status) for status in PaymentStatus]})
+    client_secret = fields.String(required=True, allow_none=True)
+    next_action = fields.Nested(NextActionSchema, required=True, allow_none=True)
+
+
+class CancellationSchema(Schema):
+    order = fields.Integer(required=True)
+    status = fields.String(
+        required=True,
+        metadata={
+            "enum": [OrderStatus.CANCELLED.value, OrderStatus.PENDING_PAYMENT.value],
+            "description": "pending_payment: the provider has not confirmed yet; the cancellation goes on by itself.",
+        },
+    )
+
+
+class ReceivedSchema(Schema):
+    received = fields.Boolean(required=True)
+
+
+def payments_blueprint(
+    *, pay_order: PayOrder, cancel_order: CancelOrder, read_client_secret: ReadClientSecret
+) -> Blueprint:
+    blueprint = Blueprint("payments", __name__, description="Paying for an order")
+
+    def with_its_secret(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+        """An answer as it was given, with the secret, which is never kept, read again."""
+        body["client_secret"] = read_client_secret(actor=actor, order_id=OrderId(body["order"]))
+        return body
+
+    @blueprint.post("/orders/<int:order_id>/pay/")
+    @signed_in(secrets=["client_secret"], reveal=with_its_secret)
+    @problems(402)
+    @blueprint.arguments(PaySchema)
+    @blueprint.response(200, PaymentProgressSchema)
+    def pay(body: dict[str, Any], order_id: int) -> tuple[Response, dict[str, str]]:
+        """Try to pay; the order itself is paid when the provider's event has arrived."""
+        progress = pay_order(
+            actor=current_actor(), order_id=OrderId(order_id), payment_method=body.get("payment_method")
+        )
+        return jsonify(_progress_json(order_id, progress)), {"Cache-Control": "no-store"}
+
+    @blueprint.post("/orders/<int:order_id>/cancel/")
+    @signed_in()
+    @blueprint.response(200, CancellationSchema)
+    @blueprint.alt_response(202, schema=CancellationSchema, description="The provider has not confirmed yet")
+    def cancel(order_id: int) -> tuple[Response, int]:
+        """Cancel an order that is not paid."""
+        done = cancel_order(actor=current_actor(), order_id=OrderId(order_id)) is Cancellation.CANCELLED
+        status = OrderStatus.CANCELLED if done else OrderStatus.PENDING_PAYMENT
+        return jsonify({"order": order_id, "status": status.value}), 200 if done else 202
+
+    return blueprint
+
+
+def webhooks_blueprint(*, receive_webhook: ReceiveWebhook) -> Blueprint:
+    blueprint = Blueprint("webhooks", __name__, description="The payment provider's events")
+
+    @blueprint.post("/webhooks/stripe/")
+    @raw_body(MAX_WEBHOOK)
+    @blueprint.response(200, ReceivedSchema)
+    def receive() -> Response:
+        """Take a signed event of the payment provider; it is worked on afterwards."""
+        receive_webhook(raw=request.get_data(cache=False), headers=dict(request.headers))
+        return jsonify(received=True)
+
+    return blueprint
+
+
+def _progress_json(order_id: int, progress: PaymentProgress) -> dict[str, Any]:
+    action = progress.next_action
+    return {
+        "order": order_id,
+        "status": progress.status.value,
+        "client_secret": progress.client_secret,
+        "next_action": None if action is None else {"type": action.type, "url": action.url},
+    }
