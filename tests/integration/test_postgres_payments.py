@@ -1,0 +1,58 @@
+"""Payments, refunds, events and the simulated provider in PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketplace.adapters.postgres.engine import create_engine
+from tests.contracts.payment_gateway import PaymentGatewayContract, SimulatedGatewayContract
+from tests.contracts.payments import PaymentStoreContract, RefundStoreContract, WebhookInboxContract
+from tests.integration.till_on_postgres import till_on
+
+
+@pytest.fixture
+def till(clean_database):
+    engine = create_engine(clean_database, pool_size=8, connect_timeout=30, statement_timeout=60)
+    yield till_on(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def inbox(till):
+    return till.inbox
+
+
+@pytest.fixture
+def gateway(till):
+    return till.provider
+
+
+@pytest.fixture
+def state(till):
+    return till.state
+
+
+@pytest.fixture
+def clock(till):
+    return till.market.clock
+
+
+@pytest.fixture
+def unit_of_work(till):
+    return till.market.unit_of_work
+
+
+class TestPostgresPayments(PaymentStoreContract):
+    pass
+
+
+class TestPostgresRefunds(RefundStoreContract):
+    pass
+
+
+class TestPostgresWebhookInbox(WebhookInboxContract):
+    pass
+
+
+class TestSimulatedGatewayOnPostgres(PaymentGatewayContract, SimulatedGatewayContract):
+    pass

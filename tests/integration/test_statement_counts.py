@@ -1,0 +1,107 @@
+"""What each GET of the API asks the database for: as many statements for many things as for one."""
+
+import pytest
+
+from tests.integration.statements import noted
+from tests.integration.town import ADDRESS, Town, answered
+
+pytestmark = pytest.mark.slow
+
+V1 = "/api/v1"
+STATEMENTS = {
+    # Nobody needs to be signed in. A list is its page and its count; some ask first for what it belongs to.
+    "/products/": 2,
+    "/products/{product}/": 1,
+    "/products/{product}/variants/": 3,
+    "/products/{product}/listings/": 2,
+    "/sets/": 2,
+    "/sets/{set}/": 1,
+    "/categories/": 1,
+    "/categories/{category}/": 1,
+    "/languages/": 1,
+    "/versions/": 1,
+    "/conditions/": 1,
+    "/grades/": 1,
+    "/search/": 2,
+    "/sellers/{seller}/": 1,
+    "/sellers/{seller}/listings/": 2,
+    "/listings/": 2,
+    "/listings/{listing}/": 1,
+    "/openapi.json": 0,
+    # One more each, which looks up the session.
+    "/users/me/": 2,
+    "/users/me/addresses/": 3,
+    "/users/me/addresses/{address}/": 2,
+    "/cart/": 2,
+    "/orders/": 3,
+    # Its buyer gets the secret with it: the payment, and three of the simulated provider's own.
+    "/orders/{order}/": 5,
+    "/sellers/me/": 2,
+    "/sellers/me/sales/": 3,
+    "/sellers/me/sales/{sale}/": 2,
+    "/admin/ledger/entries/": 3,
+    "/admin/ledger/balances/": 3,
+}
+
+
+@pytest.fixture
+def town(clean_database, tmp_path):
+    town = Town(clean_database, tmp_path)
+    yield town
+    town.close()
+
+
+def test_are_fixed_at_every_address(town):
+    admin, red, ada = town.admin(), town.seller("red"), town.member("ada")
+    cards = [admin.describes(f"Card {number}") for number in range(6)]
+    category = answered(admin.ask("POST", "/categories/", {"name": "Cards", "slug": "cards"}), 201)
+    new_set = {"tcg_type": "pokemon", "external_id": "base1", "code": "BS", "name": "Base"}
+    card_set = answered(admin.ask("POST", "/sets/", new_set), 201)
+    listing, *others = [red.offers(card, price="10.00", stock=9) for card in cards]
+
+    def buys(*listings):
+        order = ada.orders(*listings)
+        answered(ada.pays(order), 200)
+        town.work()
+
+    buys(listing)
+    ids = {
+        "product": cards[0],
+        "set": card_set["id"],
+        "category": category["id"],
+        "seller": red.get("/users/me/")["id"],
+        "listing": listing,
+        "address": answered(ada.ask("POST", "/users/me/addresses/", ADDRESS), 201)["id"],
+        "order": ada.orders(listing),
+        "sale": red.sales()[0]["id"],
+    }
+    seen = noted(town.container.backend.engine(), town.container.backend.reader())
+
+    def counted(address):
+        who = admin if "/admin/" in address else red if "/sellers/me/" in address else ada
+        path = address.format(**ids)
+        is_open = list(STATEMENTS).index(address) < list(STATEMENTS).index("/users/me/")
+        seen.clear()
+        if is_open:
+            answered(town.browser.get(V1 + path), 200)
+        else:
+            who.get(path)
+        return len(seen)
+
+    few = {address: counted(address) for address in STATEMENTS}
+    buys(*others[:3])
+    for other in others:
+        ada.takes(other)
+        answered(ada.ask("POST", "/users/me/addresses/", ADDRESS), 201)
+        red.offers(ids["product"], price="11.00")
+    many = {address: counted(address) for address in STATEMENTS}
+
+    assert few == STATEMENTS
+    assert many == STATEMENTS
+
+
+def test_are_written_down_for_every_address(town):
+    rules = town.browser.application.url_map.iter_rules()
+    asked = {rule.rule.removeprefix(V1) for rule in rules if "GET" in rule.methods and rule.rule.startswith(V1)}
+    known = {address.replace("{", "<int:").replace("}", "_id>") for address in STATEMENTS}
+    assert asked == known

@@ -1,0 +1,29 @@
+"""What operators have to look at reaches the log as an error."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from marketplace.application.payments.alarms import RaiseAlarm
+from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+class TestAlarms:
+    def test_a_quarantine_names_the_order_and_the_reason(self, caplog):
+        RaiseAlarm()(PaymentQuarantined(occurred_at=NOW, payment_id=1, order_id=7, reason="paid in USD"))
+        assert caplog.record_tuples == [
+            (
+                "marketplace.application.payments.alarms",
+                logging.ERROR,
+                "payment of order 7 is in quarantine: paid in USD",
+            )
+        ]
+
+    def test_a_provider_s_oddity_names_its_subject(self, caplog):
+        RaiseAlarm()(ProviderAlarm(occurred_at=NOW, subject="refund.failed evt_1", reason="we do not know re_1"))
+        assert [record.getMessage() for record in caplog.records] == [
+            "payment provider, refund.failed evt_1: we do not know re_1"
+        ]

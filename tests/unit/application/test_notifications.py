@@ -1,0 +1,126 @@
+"""What members are told by mail, and who reacts to which event of identity."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from marketplace.adapters.memory.clock import FixedClock
+from marketplace.adapters.memory.mailer import InMemoryMailer
+from marketplace.application.access import OPERATOR
+from marketplace.application.identity.registration import NewMember
+from marketplace.application.notifications import MailSellerNews, MailVerificationCode
+from marketplace.application.ports.outbox import UnreadableEvent
+from marketplace.domain.identity.events import EmailVerificationRequested
+from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerStatus, SellerSuspended
+from marketplace.entrypoints.container import Container, MemoryBackend
+from marketplace.entrypoints.settings import Settings
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def container():
+    return Container(settings=Settings.from_env({}), backend=MemoryBackend(), clock=FixedClock(NOW))
+
+
+@pytest.fixture
+def mailbox(container):
+    return container.backend.mailbox()
+
+
+@pytest.fixture
+def ash(container):
+    member = NewMember(username="ash", email="ash@example.com", password="a good long one", accept_terms=True)
+    return container.register()(member=member).account_id
+
+
+def relay(container):
+    while container.relay_events()():
+        pass
+
+
+class TestMailVerificationCode:
+    def test_writes_the_code_on_a_line_of_its_own_and_keeps_lines_short(self):
+        mailer = InMemoryMailer(FixedClock(NOW))
+        MailVerificationCode(mailer=mailer, public_url="https://cards.example")(
+            delivery_id=7, email="ash@example.com", username="ash", language="fr", code="012345"
+        )
+        (mail,) = mailer.messages(limit=2)
+        assert (mail.message_id, mail.to) == ("verify-email-7", "ash@example.com")
+        assert mail.text.startswith("Hello ash,\n")
+        assert "\n    012345\n" in mail.text
+        assert "https://cards.example" in mail.text
+        assert max(map(len, mail.text.splitlines())) <= 72
+
+
+class TestMailSellerNews:
+    @pytest.mark.parametrize(
+        ("news", "subject", "told"),
+        [
+            (SellerApproved(occurred_at=NOW, account_id=1), "Your shop is open", "You can sell now"),
+            (
+                SellerRejected(occurred_at=NOW, account_id=1, reason="No papers."),
+                "Your shop was not approved",
+                "The reason: No papers.",
+            ),
+            (
+                SellerSuspended(occurred_at=NOW, account_id=1, reason="Fakes."),
+                "Your shop is suspended",
+                "The reason: Fakes.",
+            ),
+        ],
+    )
+    def test_tells_the_seller_what_was_decided_and_why(self, container, mailbox, ash, news, subject, told):
+        tell = MailSellerNews(mailer=mailbox, identity_queries=container.backend.identity_queries())
+        tell(type(news)(**{**_fields(news), "account_id": ash}), delivery_id=3)
+        (mail,) = mailbox.messages(limit=2)
+        assert (mail.message_id, mail.to, mail.subject) == ("seller-news-3", "ash@example.com", subject)
+        assert told.lower() in mail.text.lower()
+
+
+class TestSubscribers:
+    def test_a_registration_is_answered_by_one_mail(self, container, mailbox, ash):
+        relay(container)
+        (mail,) = mailbox.messages(limit=5)
+        assert mail.subject == "Your verification code"
+
+    def test_an_event_that_comes_twice_is_one_message(self, container, mailbox, ash):
+        request = EmailVerificationRequested(occurred_at=NOW, account_id=ash)
+        container.subscribers()(request, 7)
+        container.subscribers()(request, 7)
+        assert len(mailbox.messages(limit=5)) == 1
+
+    def test_a_mail_that_was_not_taken_is_sent_later_with_a_code_that_works(self, container, mailbox, ash):
+        mailbox.is_down = True
+        relay(container)
+        mailbox.is_down = False
+        assert mailbox.messages(limit=5) == []
+        status = container.backend.outbox().status(now=NOW)
+        assert (status.waiting, status.dead) == (1, 0)
+        container.backend.outbox().failed(1, error="", now=NOW, retry_at=NOW)
+        relay(container)
+        (mail,) = mailbox.messages(limit=5)
+        code = next(line.strip() for line in mail.text.splitlines() if line.startswith("    "))
+        assert container.verify_email()(email="ash@example.com", code=code) == ash
+
+    def test_no_code_is_mailed_when_none_is_wanted_any_more(self, container, mailbox, ash):
+        container.suspend_account()(actor=OPERATOR, name="ash")
+        relay(container)
+        assert mailbox.messages(limit=5) == []
+
+    def test_the_shop_of_a_suspended_account_is_suspended(self, container, mailbox, ash):
+        container.approve_seller()(actor=OPERATOR, account=ash)
+        container.suspend_account()(actor=OPERATOR, name="ash")
+        relay(container)
+        with container.backend.unit_of_work() as uow:
+            assert uow.sellers.get(ash).status is SellerStatus.SUSPENDED
+        assert "Your shop is suspended" in [mail.subject for mail in mailbox.messages(limit=5)]
+
+    def test_a_fact_that_nobody_reacts_to_is_no_error(self, container):
+        container.subscribers()(UnreadableEvent(occurred_at=NOW, stored_as="x"), 1)
+
+
+def _fields(event):
+    return {"occurred_at": event.occurred_at, "account_id": event.account_id} | (
+        {"reason": event.reason} if hasattr(event, "reason") else {}
+    )
