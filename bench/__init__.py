@@ -1,0 +1,1 @@
+"""The benchmark: the application against a bare WSGI baseline, in one interleaved run. `make bench`."""
