@@ -19,7 +19,7 @@ from psycopg2 import sql
 from marketplace.adapters.embedded_postgres import EmbeddedPostgres, start
 from marketplace.adapters.postgres.migrate import upgrade
 
-# What the migrations put in, which no test changes.
+# What the migrations put in. A test that changes it, as an import of cards may, changes it for itself alone.
 REFERENCE_TABLES = ("alembic_version", "conditions", "games", "grades", "languages", "versions")
 
 DatabaseFactory = Callable[[], str]
@@ -58,7 +58,16 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture(scope="session")
 def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> str:
     """A migrated database that the tests of this worker share, in SQLAlchemy's form; see `clean_database`."""
-    return _clone(postgres, migrated_template, _SHARED)
+    url = _clone(postgres, migrated_template, _SHARED)
+    with (
+        closing(psycopg2.connect(postgres.url_for(_SHARED))) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("create schema pristine")
+        for table in _reference_identifiers():
+            cursor.execute(sql.SQL("create table pristine.{0} as table public.{0}").format(table))
+    return url
 
 
 @pytest.fixture
@@ -80,6 +89,8 @@ def clean_database(postgres: EmbeddedPostgres, database_url: str) -> str:
         # Most tables are empty after most tests, and deleting a few rows is quicker than TRUNCATE,
         # which makes new files for every table and its indexes.
         cursor.execute(";".join(f"delete from {table}" for table in tables) or "select 1")
+        for table in _reference_identifiers():
+            _restore(cursor, table)
     return database_url
 
 
@@ -97,6 +108,23 @@ def database_factory(postgres: EmbeddedPostgres, migrated_template: str) -> Iter
     yield make
     for name in made:
         _administer(postgres, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _reference_identifiers() -> list[sql.Identifier]:
+    return [sql.Identifier(table) for table in REFERENCE_TABLES]
+
+
+def _restore(cursor: psycopg2.extensions.cursor, table: sql.Identifier) -> None:
+    """Put a reference table back as the migrations made it, if a test changed it."""
+    cursor.execute(
+        sql.SQL(
+            "select exists (table public.{0} except table pristine.{0})"
+            " or exists (table pristine.{0} except table public.{0})"
+        ).format(table)
+    )
+    (changed,) = cursor.fetchone()
+    if changed:
+        cursor.execute(sql.SQL("delete from public.{0}; insert into public.{0} table pristine.{0}").format(table))
 
 
 def _clone(server: EmbeddedPostgres, template: str, name: str) -> str:
