@@ -13,7 +13,7 @@ from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.settings import Settings
 from tests.catalogue_files import documents, real_catalogue, real_lines
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.volume]
 
 V1 = "/api/v1"
 

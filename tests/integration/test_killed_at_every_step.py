@@ -36,6 +36,7 @@ FLOWS: dict[str, tuple[Callable[[Scene], object], Callable[[Scene], None], tuple
 
 
 @pytest.mark.slow
+@pytest.mark.volume
 @pytest.mark.parametrize("flow", FLOWS)
 def test_whatever_step_a_process_dies_at(clean_database, flow):
     prepare, act, must_be = FLOWS[flow]
@@ -59,6 +60,7 @@ def test_whatever_step_a_process_dies_at(clean_database, flow):
 
 
 @pytest.mark.slow
+@pytest.mark.volume
 def test_whatever_step_of_a_purchase_a_real_process_is_killed_at(clean_database):
     program = Path(__file__).with_name("kill_at_every_step.py")
     root = Path(__file__).parents[2]

@@ -89,6 +89,7 @@ def caller(database_factory: Any) -> Iterator[Caller]:
 
 
 @pytest.mark.slow
+@pytest.mark.volume
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
 def test_every_answer_is_one_that_the_document_declares(caller: Caller, mode: GenerationMode) -> None:
     headers = {role: {**caller.headers(role), "Accept-Encoding": "identity"} for role in ROLES}

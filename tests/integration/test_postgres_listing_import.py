@@ -97,6 +97,7 @@ class TestImportIntoPostgres(ListingImportContract):
 
 
 @pytest.mark.slow
+@pytest.mark.volume
 class TestTheWholeFile:
     def test_makes_of_5000_rows_what_the_key_says_and_nothing_more_the_second_time(
         self, engine, unit_of_work, ids, importing, queries

@@ -49,6 +49,7 @@ def at_once(jobs: list[Callable[[], object]]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.volume
 def test_of_200_buyers_who_race_for_5_pieces_exactly_5_get_one_every_time(market: Market) -> None:
     seller = market.seller()
     buyers = [market.buyer() for _ in range(200)]
