@@ -158,6 +158,8 @@ class TestAccount:
             ("id", 2),
             ("is_email_verified", True),
             ("language", "french"),
+            ("language", "xx"),
+            ("language", "FR"),
             ("phone_number", "call me"),
             ("first_name", "x" * 81),
             ("last_name", "a\x07b"),
@@ -167,6 +169,10 @@ class TestAccount:
         with pytest.raises(Invalid) as caught:
             an_account().change({field: value})
         assert list(caught.value.facts["errors"]) == [field]
+
+    def test_names_the_languages_that_there_are(self):
+        with pytest.raises(Invalid, match=r"'xx' .* aa, ab, .*, en, .*, fr, .*, zu\."):
+            an_account().change({"language": "xx"})
 
     def test_roles_come_and_go_but_everyone_stays_a_buyer(self):
         account = an_account()

@@ -95,6 +95,9 @@ class TestAdministeringProducts:
             ({"attributes": {"a": [[[[[[[[[[1]]]]]]]]]]}}, "attributes"),
             ({"attributes": {"a": 2**60}}, "attributes"),
             ({"names": {"en": 5}}, "names"),
+            ({"names": {"en": "Black Lotus", "xx": "?"}}, "names"),
+            ({"allowed_languages": ["en", "xx"]}, "allowed_languages"),
+            ({"allowed_versions": ["normal", "shiny"]}, "allowed_versions"),
             ({"price": "1.00"}, "price"),
             ({"status": "archived"}, "status"),
         ],
@@ -114,6 +117,31 @@ class TestAdministeringProducts:
         assert answer.status_code == 200
         assert answer.json.items() >= body.items()
         assert get(f"/products/{product['id']}/") == answer.json
+
+    @pytest.mark.parametrize(
+        ("body", "known"),
+        [
+            ({"names": {"fr": "Lotus noir", "xx": "?"}}, "en, fr, de"),
+            ({"allowed_languages": ["xx"]}, "en, fr, de"),
+            ({"allowed_versions": ["shiny"]}, "normal, reverse, holo"),
+        ],
+    )
+    def test_names_the_codes_that_there_are(self, client, as_admin, product, get, body, known):
+        answer = client.patch(f"{V1}/products/{product['id']}/", json=body, headers=as_admin)
+        assert (answer.status_code, answer.json["code"]) == (422, "validation_error")
+        [[message]] = answer.json["errors"].values()
+        assert known in message
+        assert get(f"/products/{product['id']}/") == product
+
+    def test_keeps_the_names_that_an_import_brought_in_other_languages(self, client, as_admin, product, unit_of_work):
+        with unit_of_work() as uow:
+            imported = uow.products.get(product["id"])
+            imported.revise(now=imported.created_at, names={"zh-tw": "黑蓮花"})
+            uow.products.save(imported)
+            uow.commit()
+        names = {"zh-tw": "黑蓮花", "fr": "Lotus noir"}
+        answer = client.patch(f"{V1}/products/{product['id']}/", json={"names": names}, headers=as_admin)
+        assert (answer.status_code, answer.json["names"]) == (200, names)
 
     def test_corrects_what_was_read(self, client, as_admin, product):
         path = f"{V1}/products/{product['id']}/"

@@ -105,6 +105,7 @@ class TestRegister:
             ({"account_type": "robot"}, "account_type"),
             ({"role": "admin"}, "role"),
             ({"language": "EN"}, "language"),
+            ({"language": "xx"}, "language"),
             ({"is_staff": True}, "is_staff"),
             ({"roles": ["admin"]}, "roles"),
             ({"id": 1}, "id"),
@@ -286,6 +287,12 @@ class TestMe:
         answer = client.patch("/api/v1/users/me/", json={field: "admin"}, headers=ash)
         assert code_of(answer) == (422, "validation_error")
         assert list(answer.json["errors"]) == [field]
+
+    def test_refuses_a_language_that_there_is_not(self, client, ash):
+        answer = client.patch("/api/v1/users/me/", json={"language": "xx"}, headers=ash)
+        assert code_of(answer) == (422, "validation_error")
+        assert ", fr, " in answer.json["errors"]["language"][0]
+        assert client.get("/api/v1/users/me/", headers=ash).json["language"] == "en"
 
     def test_answers_304_to_who_has_it_already(self, client, ash):
         tag = client.get("/api/v1/users/me/", headers=ash).headers["ETag"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from marketplace.application.access import Actor, require_role
@@ -35,7 +35,7 @@ class PublishProduct:
         external_id: str | None = None,
         set_id: CardSetId | None = None,
     ) -> ProductId:
-        """Raises Forbidden, Invalid for a game, set or category that is not there, DuplicateCode."""
+        """Raises Forbidden, Invalid for a game, set, category, language or version that is not there, DuplicateCode."""
         require_role(actor, Role.ADMIN)
         require_attributes(details.attributes)
         product = Product.publish(
@@ -49,6 +49,7 @@ class PublishProduct:
         with self.unit_of_work() as uow:
             require_games(uow, tcg_type)
             _require_categories(uow, details.category_ids)
+            _require_codes(uow, **{each.name: getattr(details, each.name) for each in fields(details)})
             if set_id is not None:
                 _adopt_series(uow, product, set_id)
             uow.products.add(product)
@@ -70,7 +71,7 @@ class ReviseProduct:
         product_id: ProductId,
         changes: Mapping[str, Any],
         status: ProductStatus | None = None,
-        expected_version: int | None = None,
+        if_version: Collection[int] | None = None,
     ) -> None:
         """``changes`` are fields of ProductDetails. Raises Forbidden, NotFound, Invalid, PreconditionFailed."""
         require_role(actor, Role.ADMIN)
@@ -78,9 +79,10 @@ class ReviseProduct:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             product = uow.products.get(product_id)
-            if expected_version not in (None, product.version):
+            if if_version is not None and product.version not in if_version:
                 raise PreconditionFailed(f"Product {product_id} was changed meanwhile; read it again.")
             _require_categories(uow, changes.get("category_ids", ()))
+            _require_codes(uow, product.details, **changes)
             before = replace(product)
             product.revise(now=now, **changes)
             if status is ProductStatus.PUBLISHED:
@@ -116,6 +118,21 @@ def _require_categories(uow: UnitOfWork, ids: Sequence[CategoryId]) -> None:
             uow.categories.get(id)
         except NotFound as error:
             raise Invalid(str(error), errors={"categories": [str(error)]}) from error
+
+
+def _require_codes(uow: UnitOfWork, present: ProductDetails | None = None, **given: Any) -> None:
+    """Raises Invalid for a language or version that is not there, and that the product did not have ``present``.
+
+    An import takes names in any language, so that they have to pass when they come back with a correction.
+    """
+    asked = {field: given[field] for field in ("names", "allowed_languages", "allowed_versions") if field in given}
+    new = {field: [code for code in codes if code not in getattr(present, field, ())] for field, codes in asked.items()}
+    if not any(new.values()):
+        return
+    attributes = uow.catalogue.attributes()
+    for field, codes in new.items():
+        require = attributes.require_versions if field == "allowed_versions" else attributes.require_languages
+        require(codes, field=field)
 
 
 def _adopt_series(uow: UnitOfWork, product: Product, set_id: CardSetId) -> None:

@@ -156,6 +156,14 @@ class Attributes:
     def grade(self, ref: int | str) -> Grade:
         return _found("grade", self.grades, ref)
 
+    def require_languages(self, codes: Iterable[str], *, field: str) -> None:
+        """Raises Invalid for the first code that is no language's, blaming ``field`` and naming those there are."""
+        _require_codes("language", self.languages, codes, field)
+
+    def require_versions(self, codes: Iterable[str], *, field: str) -> None:
+        """As ``require_languages``, of prints."""
+        _require_codes("version", self.versions, codes, field)
+
 
 def _indexed(things: Iterable[T]) -> dict[int | str, T]:
     index: dict[int | str, T] = {}
@@ -170,3 +178,11 @@ def _found(kind: str, index: Mapping[int | str, T], ref: int | str) -> T:
         message = f"There is no {kind} {ref!r}; GET /api/v1/{kind}s/ lists them with their ids and codes."
         raise Invalid(message, errors={kind: [message]})
     return found
+
+
+def _require_codes(kind: str, index: Mapping[int | str, T], codes: Iterable[str], field: str) -> None:
+    known = {thing.code: None for thing in index.values()}
+    for code in codes:
+        if code not in known:
+            message = f"There is no {kind} {code!r}; there are: {', '.join(known)}."
+            raise Invalid(message, errors={field: [message]})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from marketplace.domain.identity.languages import LANGUAGES
 from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.text import checked_text
 
 MAX_EMAIL = 254
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{1,28})[A-Za-z0-9]", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
-_LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
 _PHONE_NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]{3,28}[0-9]", re.ASCII)
 
 
@@ -42,9 +42,10 @@ def checked_email(text: str) -> str:
 
 
 def checked_language(text: str) -> str:
-    """A language by its two letters (ISO 639-1). Raises Invalid."""
-    if not _LANGUAGE.fullmatch(text):
-        raise _refused("language", "It takes the two letters of a language, such as en or fr.")
+    """A language by its two letters (ISO 639-1). Raises Invalid, naming those that there are."""
+    if text not in LANGUAGES:
+        known = ", ".join(sorted(LANGUAGES))
+        raise _refused("language", f"{text!r} is not the two letters of a language; there are: {known}.")
     return text
 
 
