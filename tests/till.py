@@ -168,7 +168,9 @@ class Till:
         return order_id
 
     def start(self, order_id: OrderId) -> StartedPayment:
-        return self.start_payment(order_id=order_id)
+        with self.market.unit_of_work() as uow:
+            buyer = Actor(account_id=uow.orders.get(order_id).buyer_id)
+        return self.start_payment(actor=buyer, order_id=order_id)
 
     def pay(self, buyer: Actor, order_id: OrderId, payment_method: str | None = "pm_card_visa") -> PaymentProgress:
         return self.pay_order(actor=buyer, order_id=order_id, payment_method=payment_method)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from marketplace.domain.identity import Role
 from marketplace.domain.sellers import SellerProfile, missing_steps
 from marketplace.domain.shared.errors import Forbidden, NotFound
-from marketplace.domain.shared.ids import AccountId, ListingId
+from marketplace.domain.shared.ids import AccountId, ListingId, OrderId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +47,12 @@ def require_own(actor: Actor, owner_id: AccountId, what: str) -> None:
     """Let through the owner and admins; to anybody else the thing does not exist. Raises NotFound."""
     if actor.account_id != owner_id and not actor.is_admin:
         raise NotFound(f"There is no {what}.")
+
+
+def require_buyer(actor: Actor, buyer_id: AccountId, order_id: OrderId) -> None:
+    """Let through the buyer alone: not even an admin pays in another's name. Raises NotFound to anybody else."""
+    if actor.account_id != buyer_id:
+        raise NotFound(f"There is no order {order_id}.")
 
 
 def require_may_sell(actor: Actor, profile: SellerProfile | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from marketplace.application.access import Actor, require_buyer
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
@@ -71,11 +72,12 @@ class PaymentCheck:
             uow.commit()
         return self.go_on(payment)
 
-    def if_open(self, order_id: OrderId) -> CheckedPayment:
-        """The same, unless the payment is over: then nobody is asked. Raises as a call does."""
+    def if_open(self, actor: Actor, order_id: OrderId) -> CheckedPayment:
+        """The same for its buyer, unless the payment is over: then nobody is asked. Raises as a call does."""
         now = self.clock.now()
         with self.unit_of_work() as uow:
             payment = uow.payments.of_order_for_update(order_id)
+            require_buyer(actor, payment.buyer_id, order_id)
             if not payment.is_open:
                 return CheckedPayment(payment=payment, provider=None)
             self.take(payment, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from marketplace.application.access import Actor
+from marketplace.application.access import Actor, require_buyer
 from marketplace.application.payments.checking import LEASE_FOR, PaymentCheck
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
@@ -19,7 +19,7 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import AlreadyPaid, OrderNotPayable, Payment, PaymentStatus
-from marketplace.domain.shared.errors import MarketplaceError, NotFound
+from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.ids import OrderId
 
 
@@ -124,9 +124,7 @@ class PayOrder:
 
 
 def _require_pending(order: Order, actor: Actor) -> None:
-    # Not even an admin pays in another's name.
-    if order.buyer_id != actor.account_id:
-        raise NotFound(f"There is no order {order.id}.")
+    require_buyer(actor, order.buyer_id, order.id)
     if order.status is OrderStatus.PENDING_PAYMENT:
         return
     if order.is_unpaid_end:

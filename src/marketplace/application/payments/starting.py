@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from marketplace.application.access import Actor
+from marketplace.application.access import Actor, require_buyer
 from marketplace.application.payments.checking import PaymentCheck
 from marketplace.application.ports.payment_gateway import PaymentGateway, ProviderObjectUnknown
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.payments.payment import Payment, PaymentBusy, PaymentStatus
-from marketplace.domain.shared.errors import NotFound, Unavailable
+from marketplace.domain.shared.errors import Unavailable
 from marketplace.domain.shared.ids import OrderId
 
 
@@ -34,10 +34,10 @@ class StartPayment:
     unit_of_work: Callable[[], UnitOfWork]
     check: PaymentCheck
 
-    def __call__(self, *, order_id: OrderId) -> StartedPayment:
-        """Raises NotFound when there is no such order."""
+    def __call__(self, *, actor: Actor, order_id: OrderId) -> StartedPayment:
+        """Raises NotFound, for another's order too: who is given the secret can pay."""
         try:
-            checked = self.check.if_open(order_id)
+            checked = self.check.if_open(actor, order_id)
         except (PaymentBusy, Unavailable):
             with self.unit_of_work() as uow:
                 return _started(uow.payments.of_order(order_id), None)
@@ -58,8 +58,7 @@ class ReadClientSecret:
         not even an admin pays in another's name."""
         with self.unit_of_work() as uow:
             payment = uow.payments.of_order(order_id)
-        if payment.buyer_id != actor.account_id:
-            raise NotFound(f"There is no order {order_id}.")
+        require_buyer(actor, payment.buyer_id, order_id)
         if not payment.is_open or payment.intent_id is None:
             return None
         try:

@@ -242,7 +242,7 @@ class _Market:
     def _order(self, *wanted: tuple[int, int, int]) -> OrderId:
         self._add_to_cart(*wanted)
         order_id: OrderId = self.container.place_order()(actor=self.buyer, shipping_address=self._address)
-        self.container.start_payment()(order_id=order_id)
+        self.container.start_payment()(actor=self.buyer, order_id=order_id)
         return order_id
 
     @cached_property

@@ -287,7 +287,7 @@ def _shop(container: Container, shopper: Shopper) -> str:
         for listing_id in shopper.listings:
             container.add_to_cart()(actor=actor, listing_id=listing_id, quantity=1)
         order_id = container.place_order()(actor=actor, shipping_address=ADDRESS)
-        container.start_payment()(order_id=order_id)
+        container.start_payment()(actor=actor, order_id=order_id)
         if shopper.pays:
             container.pay_order()(actor=actor, order_id=order_id, payment_method="pm_card_visa")
         else:

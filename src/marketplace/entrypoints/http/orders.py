@@ -74,15 +74,16 @@ def orders_blueprint(
     @blueprint.response(201, OrderSchema, headers={"Location": {"schema": {"type": "string"}}})
     def place(body: dict[str, Any]) -> tuple[Response, int, dict[str, str]]:
         """Order the cart, or some of its items, and begin to pay for it."""
+        actor = current_actor()
         order_id = place_order(
-            actor=current_actor(),
+            actor=actor,
             cart_items=body.get("cart_items"),
             shipping_address=body["shipping_address"],
             billing_address=body["billing_address"],
             expected_total=body.get("expected_total"),
             request_key=current_idempotency_key(),
         )
-        started = start_payment(order_id=order_id)
+        started = start_payment(actor=actor, order_id=order_id)
         placed = order_json(
             queries.order(order_id), publishable_key=publishable_key, client_secret=started.client_secret
         )

@@ -129,7 +129,19 @@ class TestStarting:
 
     def test_of_an_unknown_order_is_refused(self, till):
         with pytest.raises(NotFound):
-            till.start(OrderId(1))
+            till.start_payment(actor=OPERATOR, order_id=OrderId(1))
+
+    @pytest.mark.parametrize("has_lapsed", [False, True])
+    def test_is_the_buyers_alone_and_leaves_the_payment_alone(self, till, buyer, card, has_lapsed):
+        order_id = till.placed(buyer, card)
+        if has_lapsed:
+            till.market.later(hours=1)
+        before = till.payment(order_id)
+        for other in (till.market.buyer(), OPERATOR):
+            with pytest.raises(NotFound):
+                till.start_payment(actor=other, order_id=order_id)
+        assert till.payment(order_id) == before
+        assert till.gateway.calls == []
 
     @pytest.mark.parametrize("error", [InvalidRequest("too much"), KeyReused("another request")])
     def test_that_the_provider_refuses_raises_an_alarm_and_ends_with_the_window(self, till, buyer, card, error):
