@@ -14,6 +14,8 @@ from marketplace.adapters.memory.reservations import InMemoryReservationQueries
 from marketplace.adapters.memory.store import InMemoryIdSequence, InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from marketplace.application.access import Actor
+from marketplace.application.listings.create_listing import VariantRef
+from marketplace.application.listings.update_listing import UpdateListing
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.orders import OrderQueries
@@ -63,6 +65,7 @@ class Market:
     ids: IdSequence = field(default_factory=lambda: InMemoryIdSequence(1_000_000))
     people: dict[AccountId, Actor] = field(default_factory=dict)
     _addresses: dict[AccountId, int] = field(default_factory=dict)
+    _claiming: dict[str, Any] = field(init=False, repr=False)
 
     @classmethod
     def in_memory(cls) -> tuple[Market, InMemoryStore]:
@@ -76,13 +79,14 @@ class Market:
 
     def __post_init__(self) -> None:
         writing: dict[str, Any] = {"unit_of_work": self.unit_of_work, "clock": self.clock}
-        claiming: dict[str, Any] = {"claims": claims_of(self.unit_of_work), "clock": self.clock, "policy": POLICY}
-        self.add_to_cart = AddToCart(**claiming, ids=self.ids)
-        self.change_item = ChangeCartItem(**claiming)
+        self._claiming = {"claims": claims_of(self.unit_of_work), "clock": self.clock, "policy": POLICY}
+        self.add_to_cart = self.adding()
+        self.change_item = ChangeCartItem(**self._claiming)
         self.remove_from_cart = RemoveFromCart(**writing)
         self.empty_cart = EmptyCart(**writing)
         self.sweep_reservations = SweepReservations(**writing, policy=POLICY)
-        self.show_cart = ShowCart(queries=self.reservation_queries, clock=self.clock, schedule=SCHEDULE)
+        self.show_cart = ShowCart(queries=self.reservation_queries, clock=self.clock, schedule=SCHEDULE, policy=POLICY)
+        self.update_listing = UpdateListing(**writing, currency="EUR")
         self.quote_order = QuoteOrder(
             queries=self.reservation_queries, clock=self.clock, schedule=SCHEDULE, policy=POLICY
         )
@@ -94,6 +98,16 @@ class Market:
             payment_window=PAYMENT_WINDOW,
             provider="simulated",
         )
+
+    def adding(self, **instead: Any) -> AddToCart:
+        """Adding to carts, something in it exchanged."""
+        parts = {
+            "unit_of_work": self.unit_of_work,
+            "queries": self.reservation_queries,
+            "ids": self.ids,
+            **self._claiming,
+        }
+        return AddToCart(**{**parts, **instead})
 
     # --- who and what there is
 
@@ -180,6 +194,12 @@ class Market:
 
     def restock(self, listing_id: ListingId, stock: int) -> None:
         self.revise(listing_id, lambda listing: listing.restock(stock, now=self.clock.now()))
+
+    def move(self, seller: Actor, listing_id: ListingId, **parts: str) -> None:
+        """Another variant of the same card, as a seller asks for it."""
+        ref = {"language": "en", "version": "holo", "condition": "NM", **parts}
+        product = self.listing_now(listing_id).product_id
+        self.update_listing(actor=seller, listing_id=listing_id, variant=VariantRef(product=product, **ref))
 
     def switch_off(self, listing_id: ListingId) -> None:
         self.revise(listing_id, lambda listing: listing.switch_off(now=self.clock.now()))

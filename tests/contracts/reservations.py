@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from marketplace.domain.listings import ListingStatus
+from marketplace.domain.orders.checkout import CheckoutConflict
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.reservations import InsufficientStock, ReservationStatus
 from tests.contracts.claims import ClaimContract, HoldLimitContract, LettingGoContract, WhoMayClaimContract
+from tests.contracts.moved_listings import MovedListingContract
+from tests.contracts.repeated_requests import RepeatedRequestContract
 from tests.market import POLICY, Market
 
 HELD, ORDERED, EXPIRED = "held", "ordered", "expired"
@@ -293,6 +296,22 @@ class CartContract:
         line = market.line(buyer, listing)
         assert (line.state, line.problem, line.reserved_until) == (EXPIRED, None, None)
 
+    def test_an_item_that_cannot_be_claimed_anew_yet_says_so_as_the_checkout_does(self, market: Market) -> None:
+        listing, buyer = market.listing(market.seller()), market.buyer()
+        item = market.add(buyer, listing)
+        for _ in range(5):
+            market.later(minutes=20)
+            market.change_cart_item(actor=buyer, item_id=item.id, quantity=1)
+        assert market.line(buyer, listing).problem is None
+        market.later(minutes=20)
+        line = market.line(buyer, listing)
+        assert (line.state, line.problem) == (EXPIRED, "hold_limit_reached")
+        with pytest.raises(CheckoutConflict) as refused:
+            market.order(buyer)
+        assert [each["reason"] for each in refused.value.facts["items"]] == ["hold_limit_reached"]
+        market.later(minutes=120)
+        assert market.line(buyer, listing).problem is None
+
     def test_a_claim_is_answered_with_what_the_cart_shows(self, market: Market) -> None:
         listing, buyer = market.listing(market.seller(), stock=9), market.buyer()
         market.add(market.buyer(), listing, 2)
@@ -322,5 +341,7 @@ class ReservationContract(
     SupplyContract,
     LastLineContract,
     CartContract,
+    MovedListingContract,
+    RepeatedRequestContract,
 ):
     """All of it."""

@@ -20,8 +20,8 @@ from marketplace.domain.payments.payment import Payment
 from marketplace.domain.reservations import (
     HoldPolicy,
     Problem,
-    checkout_problem,
     orderable,
+    problem_of,
 )
 from marketplace.domain.shared.errors import Invalid, NotFound
 from marketplace.domain.shared.ids import AddressId, OrderId, PaymentId, ReservationId, SaleId, SaleLineId
@@ -58,7 +58,7 @@ class QuoteOrder:
                 CartLine.of(
                     item,
                     now=now,
-                    problem=checkout_problem(item.reservation, item.offer(now), now=now, policy=self.policy),
+                    problem=problem_of(item.reservation, item.offer(now), now=now, policy=self.policy),
                 )
                 for item in chosen
             ],
@@ -146,7 +146,7 @@ class PlaceOrder:
         problems = [
             (item, problem)
             for item in items
-            if (problem := checkout_problem(item.reservation, item.offer, now=now, policy=self.policy)) is not None
+            if (problem := problem_of(item.reservation, item.offer, now=now, policy=self.policy)) is not None
         ]
         if not problems:
             return

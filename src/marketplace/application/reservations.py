@@ -14,6 +14,7 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.fees import FeeSchedule, Quote, price
 from marketplace.domain.reservations import (
     HoldPolicy,
+    Refusal,
     Refused,
     checked_quantity,
     problem_of,
@@ -26,23 +27,64 @@ class AddToCart:
     """Hold so many pieces of a listing for a while; pieces that are in the cart already come on top."""
 
     claims: Claims
+    unit_of_work: Callable[[], UnitOfWork]
+    queries: ReservationQueries
     ids: IdSequence
     clock: Clock
     policy: HoldPolicy
 
-    def __call__(self, *, actor: Actor, listing_id: ListingId, quantity: int) -> CartLine:
-        """Raises NotFound, OwnListing, ListingNotForSale, AlreadyOrdered, HoldLimitReached, CartFull and
-        InsufficientStock; Invalid on what is no quantity."""
+    def __call__(
+        self, *, actor: Actor, listing_id: ListingId, quantity: int, request_key: str | None = None
+    ) -> CartLine:
+        """The item; with a ``request_key`` under which it was added before, as it is now.
+
+        Raises NotFound, OwnListing, ListingNotForSale, AlreadyOrdered, HoldLimitReached, CartFull and
+        InsufficientStock; Invalid on what is no quantity.
+        """
         now = self.clock.now()
+        checked_quantity(quantity)
+        if request_key is not None:
+            item_id = self._added_once(actor, listing_id, quantity, request_key, now)
+            return _line(self._item(actor, item_id, now), now, self.policy)
         claimed = self.claims.claim(
             id=ReservationId(self.ids.next()),
             buyer_id=actor.account_id,
             listing_id=listing_id,
-            quantity=checked_quantity(quantity),
+            quantity=quantity,
             now=now,
             policy=self.policy,
         )
-        return _claimed(claimed, now)
+        return _claimed(claimed, now, self.policy)
+
+    def _added_once(
+        self, actor: Actor, listing_id: ListingId, quantity: int, request_key: str, now: datetime
+    ) -> ReservationId:
+        """The claim and the key's note of it are one transaction: adding is the one claim that counts when repeated."""
+        id = ReservationId(self.ids.next())
+        with self.unit_of_work() as uow:
+            made = uow.idempotency.resource(actor.account_id, request_key)
+            if made is not None:
+                return ReservationId(made)
+            claimed = uow.reservations.claim_more(
+                id=id,
+                buyer_id=actor.account_id,
+                listing_id=listing_id,
+                quantity=quantity,
+                now=now,
+                policy=self.policy,
+            )
+            if isinstance(claimed, Refused):
+                raise claimed.error()
+            uow.idempotency.attach(actor.account_id, request_key, claimed.id, now=now)
+            uow.commit()
+            return claimed.id
+
+    def _item(self, actor: Actor, item_id: ReservationId, now: datetime) -> CartItem:
+        cart = self.queries.cart(actor.account_id, now=now)
+        found = next((item for item in cart if item.reservation.id == item_id), None)
+        if found is None:
+            raise Refused(why=Refusal.UNKNOWN_ITEM).error()
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +105,13 @@ class ChangeCartItem:
             now=now,
             policy=self.policy,
         )
-        return _claimed(claimed, now)
+        return _claimed(claimed, now, self.policy)
 
 
-def _claimed(claimed: CartItem | Refused, now: datetime) -> CartLine:
+def _claimed(claimed: CartItem | Refused, now: datetime, policy: HoldPolicy) -> CartLine:
     if isinstance(claimed, Refused):
         raise claimed.error()
-    return _line(claimed, now)
+    return _line(claimed, now, policy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,18 +156,19 @@ class ShowCart:
     queries: ReservationQueries
     clock: Clock
     schedule: FeeSchedule
+    policy: HoldPolicy
 
     def __call__(self, *, actor: Actor) -> Cart:
         now = self.clock.now()
         items = self.queries.cart(actor.account_id, now=now)
         return Cart(
-            lines=[_line(item, now) for item in items],
+            lines=[_line(item, now, self.policy) for item in items],
             totals=price(self.schedule, [item.cost for item in items if item.reservation.order_id is None]),
         )
 
 
-def _line(item: CartItem, now: datetime) -> CartLine:
-    return CartLine.of(item, now=now, problem=problem_of(item.reservation, item.offer(now)))
+def _line(item: CartItem, now: datetime, policy: HoldPolicy) -> CartLine:
+    return CartLine.of(item, now=now, problem=problem_of(item.reservation, item.offer(now), now=now, policy=policy))
 
 
 SWEEP_BATCH = 500

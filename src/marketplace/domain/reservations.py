@@ -77,7 +77,7 @@ class Problem(StrEnum):
     LISTING_INACTIVE = "listing_inactive"
     SELLER_UNAVAILABLE = "seller_unavailable"
     HOLD_LIMIT = "hold_limit_reached"
-    """Only at checkout: the claim ran out, and its buyer has held the listing for as long as one may."""
+    """The claim ran out, and its buyer has held the listing for as long as one may."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,8 +263,11 @@ def claim(
     )
 
 
-def problem_of(reservation: Reservation, offer: Offer) -> Problem | None:
-    """What keeps the item from being ordered at the price its buyer knows. What is ordered has no problem."""
+def problem_of(reservation: Reservation, offer: Offer, *, now: datetime, policy: HoldPolicy) -> Problem | None:
+    """What keeps the item from being ordered at the price its buyer knows, a claim that has expired being made anew.
+
+    The cart, the quote and the checkout go by this one rule. What is ordered has no problem.
+    """
     if reservation.status is ReservationStatus.ORDERED:
         return None
     if not offer.is_public:
@@ -275,18 +278,12 @@ def problem_of(reservation: Reservation, offer: Offer) -> Problem | None:
         return Problem.OUT_OF_STOCK
     if offer.price != reservation.unit_price:
         return Problem.PRICE_CHANGED
-    return None
-
-
-def checkout_problem(reservation: Reservation, offer: Offer, *, now: datetime, policy: HoldPolicy) -> Problem | None:
-    """As ``problem_of``, and whether a claim that has expired may begin anew."""
-    problem = problem_of(reservation, offer)
-    if problem is None and not reservation.holds_stock(now):
+    if not reservation.holds_stock(now):
         try:
             first_claim(reservation, now=now, policy=policy)
         except HoldLimitReached:
             return Problem.HOLD_LIMIT
-    return problem
+    return None
 
 
 def orderable(cart: Sequence[Reservation], chosen: Collection[ReservationId] | None) -> Sequence[Reservation]:

@@ -23,7 +23,6 @@ from marketplace.domain.reservations import (
     Reservation,
     ReservationStatus,
     checked_quantity,
-    checkout_problem,
     claim,
     first_claim,
     orderable,
@@ -200,6 +199,10 @@ class TestRefusals:
         assert checked_quantity(quantity) == quantity
 
 
+def problem_now(reservation, **offer):
+    return problem_of(reservation, an_offer(**offer), now=NOW, policy=POLICY)
+
+
 class TestProblems:
     @pytest.mark.parametrize(
         ("offer", "problem"),
@@ -213,21 +216,21 @@ class TestProblems:
         ],
     )
     def test_the_first_one_is_told(self, offer, problem):
-        assert problem_of(a_claim(), an_offer(**offer)) == problem
-        assert checkout_problem(a_claim(), an_offer(**offer), now=NOW, policy=POLICY) == problem
+        assert problem_now(a_claim(), **offer) == problem
 
     def test_what_is_ordered_has_none(self):
-        assert problem_of(a_claim(status=ReservationStatus.ORDERED, order_id=1), an_offer(is_public=False)) is None
+        assert problem_now(a_claim(status=ReservationStatus.ORDERED, order_id=1), is_public=False) is None
 
     def test_the_price_that_was_told_is_the_price(self):
         told = a_claim().answered(Money(1001, "EUR"))
-        assert problem_of(told, an_offer(price=Money(1001, "EUR"))) is None
+        assert problem_now(told, price=Money(1001, "EUR")) is None
 
     def test_a_claim_that_ran_out_begins_anew_unless_the_limit_is_reached(self):
         over = NOW + 30 * MINUTE
-        assert checkout_problem(a_claim(), an_offer(), now=over, policy=POLICY) is None
+        assert problem_of(a_claim(), an_offer(), now=over, policy=POLICY) is None
         long_held = a_claim(first_claimed_at=NOW - 90 * MINUTE)
-        assert checkout_problem(long_held, an_offer(), now=over, policy=POLICY) is Problem.HOLD_LIMIT
+        assert problem_of(long_held, an_offer(), now=over, policy=POLICY) is Problem.HOLD_LIMIT
+        assert problem_of(long_held, an_offer(available=0), now=over, policy=POLICY) is Problem.OUT_OF_STOCK
 
 
 class TestWhatIsOrdered:

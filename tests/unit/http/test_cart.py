@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
 from marketplace.application.access import Actor
+from marketplace.application.ports.idempotency import LAPSES_AFTER
 from marketplace.entrypoints.container import Container
+from marketplace.entrypoints.http import idempotency
 from marketplace.entrypoints.http.app import create_app
 from tests.market import Market
 
@@ -104,6 +107,28 @@ class TestShowing:
         [item] = client.get(CART, headers=as_buyer).json["items"]
         assert (item["reservation"], item["reserved_until"]) == ("expired", None)
 
+    def test_tells_what_cannot_be_claimed_anew_yet(self, client, market, as_buyer, add, listing):
+        item = add(listing).json["id"]
+        for _ in range(5):
+            market.later(minutes=20)
+            client.patch(f"{ITEMS}{item}/", json={"quantity": 1}, headers=as_buyer)
+        market.later(minutes=20)
+        [shown] = client.get(CART, headers=as_buyer).json["items"]
+        assert (shown["reservation"], shown["problem"]) == ("expired", "hold_limit_reached")
+
+    def test_an_item_that_ran_out_never_becomes_another_card(self, client, market, sign_in, as_buyer, buyer, add):
+        seller = market.seller()
+        listing = market.listing(seller)
+        add(listing)
+        market.later(minutes=30)
+        card = client.get(CART, headers=as_buyer).json["items"][0]["product"]["id"]
+        poor = {"product": card, "language": "en", "version": "holo", "condition": "PO"}
+        assert client.patch(f"/api/v1/listings/{listing}/", json=poor, headers=sign_in(seller)).status_code == 200
+        assert client.get(CART, headers=as_buyer).json["items"] == []
+        order = {"shipping_address": market.address_of(buyer)}
+        answer = client.post("/api/v1/orders/", json=order, headers=as_buyer)
+        assert (answer.status_code, answer.json["code"]) == (409, "cart_empty")
+
     def test_tells_which_order_holds_an_item(self, client, market, as_buyer, buyer, add, listing):
         add(listing)
         order = market.order(buyer)
@@ -133,6 +158,17 @@ class TestChanging:
         again = add(listing, 2, **{"Idempotency-Key": "once"})
         assert (again.status_code, again.json, again.headers["Idempotent-Replayed"]) == (201, first.json, "true")
         assert client.get(CART, headers=as_buyer).json["items"][0]["quantity"] == 2
+
+    def test_a_request_that_was_done_but_not_noted_is_not_done_again(self, client, app, container, clock, add, listing):
+        class Killed(InMemoryIdempotencyKeys):
+            def complete(self, attempt, answer):
+                """Never gets there, as after a kill -9 in the middle of the request."""
+
+        idempotency.install(app, keys=Killed(container.backend.store()), clock=clock)
+        first = add(listing, 2, **{"Idempotency-Key": "once"})
+        clock.advance(LAPSES_AFTER)
+        again = add(listing, 2, **{"Idempotency-Key": "once"})
+        assert (first.status_code, again.status_code, again.json) == (201, 201, first.json)
 
 
 class TestRefusals:

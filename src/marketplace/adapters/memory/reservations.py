@@ -111,6 +111,10 @@ class InMemoryReservations(InMemoryRepository[Reservation], ReservationRepositor
         for item in self._those(lambda r: r.buyer_id == buyer_id and r.is_in_cart() and r.order_id is None):
             self._put(item.released(now))
 
+    def leave_carts(self, listing_id: ListingId, *, now: datetime) -> None:
+        for item in self._those(lambda r: r.listing_id == listing_id and r.status is ReservationStatus.EXPIRED):
+            self._put(item.released(now))
+
     def for_checkout(
         self, *, buyer_id: AccountId, ids: Sequence[ReservationId] | None, now: datetime
     ) -> Sequence[CheckoutItem]:
@@ -153,8 +157,9 @@ class InMemoryReservations(InMemoryRepository[Reservation], ReservationRepositor
                 r.buyer_id == buyer_id and r.listing_id == line.listing_id and r.is_in_cart() and r.order_id is None
             )
         )
-        archived = self._listing(line.listing_id).status is ListingStatus.ARCHIVED
-        taken = 0 if archived else min(line.quantity, self._available(line.listing_id, now, but_for=item))
+        listing = self._listing(line.listing_id)
+        is_gone = listing.status is ListingStatus.ARCHIVED or listing.variant_id != line.variant_id
+        taken = 0 if is_gone else min(line.quantity, self._available(line.listing_id, now, but_for=item))
         if taken and item is not None:
             if item.quantity > taken:
                 self._put(replace(item, quantity=item.quantity - taken))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.listing_queries import listing_view, listing_views
 from marketplace.adapters.postgres.prepared import PreparedStatement
-from marketplace.adapters.postgres.reservations import CONSTRAINTS
+from marketplace.adapters.postgres.reservations import CONSTRAINTS, claimed_of, refused_of
 from marketplace.adapters.postgres.tables.listings import listings
 from marketplace.adapters.postgres.tables.reservations import reservations
 from marketplace.application.ports.reservations import CartItem, Claims, ReservationQueries
@@ -145,12 +145,7 @@ class PostgresClaims(Claims):
         row = rows[0]
         if row.outcome == "claimed":
             return _claimed_item(row, buyer_id)
-        return Refused(
-            why=Refusal(row.outcome),
-            available=row.left if row.outcome == Refusal.INSUFFICIENT else 0,
-            retry_at=row.retry_at,
-            order_id=row.order_id,
-        )
+        return refused_of(row, available=row.left)
 
 
 class PostgresReservationQueries(ReservationQueries):
@@ -182,15 +177,6 @@ def _cart_item(row: Any) -> CartItem:
 
 def _claimed_item(row: Any, buyer_id: AccountId) -> CartItem:
     return CartItem(
-        reservation=Reservation(
-            id=row.item_id,
-            buyer_id=buyer_id,
-            listing_id=row.id,
-            quantity=row.quantity,
-            unit_price=Money(row.unit_price, row.currency),
-            status=ReservationStatus.HELD,
-            first_claimed_at=row.first_claimed_at,
-            expires_at=row.expires_at,
-        ),
+        reservation=claimed_of(row, buyer_id, ListingId(row.id)),
         listing=replace(listing_view(row), price=row.unit_price, available=row.left),
     )

@@ -12,6 +12,8 @@ from marketplace.application.ports.reservations import CheckoutItem, Reservation
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order, SaleLine
 from marketplace.domain.reservations import (
+    MAX_CART_ITEMS,
+    HoldPolicy,
     InsufficientStock,
     Offer,
     Refusal,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _COLUMNS = """r.id, r.buyer_id, r.listing_id, r.quantity, r.unit_price, r.currency, r.status, r.first_claimed_at,
     r.expires_at, r.order_id"""
 
+_CLAIM = text("select * from claim_stock(:id, :buyer, :listing, null, :quantity, :now, :hold, :max_hold, :max_items)")
 _LOCK_LISTING_OF = text(
     """
     select l.id from listings l
@@ -73,6 +76,12 @@ _RELEASE_ALL = text(
     where buyer_id = :buyer and listing_id = any(:listings) and status in ('held', 'expired')
     """
 )
+_LEAVE_CARTS = text(
+    """
+    update reservations set status = 'released', expires_at = least(expires_at, :now)
+    where listing_id = :listing and status = 'expired'
+    """
+)
 _LOCK_LISTINGS_OF_ORDER = text(
     """
     select l.id from listings l where l.id in (select r.listing_id from reservations r where r.order_id = :order)
@@ -89,7 +98,7 @@ _LOCK_LISTINGS = text("select l.id from listings l where l.id = any(:listings) o
 _TAKE = text("delete from reservations where order_id = :order and status = 'ordered' returning listing_id, quantity")
 _LATE = text(
     """
-    select l.id, l.status, l.stock - l.claimed as free, r.id as item, r.status as item_status, r.quantity
+    select l.id, l.status, l.variant_id, l.stock - l.claimed as free, r.id as item, r.status as item_status, r.quantity
     from listings l
         left join reservations r
             on r.listing_id = l.id and r.buyer_id = :buyer and r.status in ('held', 'expired')
@@ -145,6 +154,33 @@ class PostgresReservations(ReservationRepository):
         self._uow = uow
         uow.constraints.update(CONSTRAINTS)
 
+    def claim_more(
+        self,
+        *,
+        id: ReservationId,
+        buyer_id: AccountId,
+        listing_id: ListingId,
+        quantity: int,
+        now: datetime,
+        policy: HoldPolicy,
+    ) -> Reservation | Refused:
+        row = self._uow.execute(
+            _CLAIM,
+            {
+                "id": id,
+                "buyer": buyer_id,
+                "listing": listing_id,
+                "quantity": quantity,
+                "now": now,
+                "hold": policy.hold_for,
+                "max_hold": policy.max_hold,
+                "max_items": MAX_CART_ITEMS,
+            },
+        ).one()
+        if row.outcome == "claimed":
+            return claimed_of(row, buyer_id, row.listing_id)
+        return refused_of(row, available=row.available)
+
     def release(self, *, id: ReservationId, buyer_id: AccountId, now: datetime) -> None:
         locked = self._uow.execute(_LOCK_LISTING_OF, {"id": id, "buyer": buyer_id}).first()
         row = None if locked is None else self._uow.execute(_ITEM, {"id": id}).first()
@@ -155,6 +191,9 @@ class PostgresReservations(ReservationRepository):
     def empty(self, *, buyer_id: AccountId, now: datetime) -> None:
         listings = list(self._uow.execute(_LOCK_LISTINGS_OF_CART, {"buyer": buyer_id}).scalars())
         self._uow.execute(_RELEASE_ALL, {"buyer": buyer_id, "listings": listings, "now": now})
+
+    def leave_carts(self, listing_id: ListingId, *, now: datetime) -> None:
+        self._uow.execute(_LEAVE_CARTS, {"listing": listing_id, "now": now})
 
     def for_checkout(
         self, *, buyer_id: AccountId, ids: Sequence[ReservationId] | None, now: datetime
@@ -211,7 +250,8 @@ class PostgresReservations(ReservationRepository):
         for line in lines:
             row = rows[line.listing_id]
             held = row.quantity if row.item_status == ReservationStatus.HELD else 0
-            available = 0 if row.status == ListingStatus.ARCHIVED else row.free + held
+            is_gone = row.status == ListingStatus.ARCHIVED or row.variant_id != line.variant_id
+            available = 0 if is_gone else row.free + held
             taken[line.listing_id] = got = min(line.quantity, available)
             if got and row.item is not None:
                 left = row.quantity - got
@@ -223,6 +263,30 @@ class PostgresReservations(ReservationRepository):
 
     def forget(self, *, released_before: datetime, limit: int) -> int:
         return self._uow.execute(_FORGET, {"before": released_before, "limit": limit}).rowcount
+
+
+def claimed_of(row: Any, buyer_id: AccountId, listing_id: ListingId) -> Reservation:
+    """What ``claim_stock`` tells of a claim that it made."""
+    return Reservation(
+        id=row.item_id,
+        buyer_id=buyer_id,
+        listing_id=listing_id,
+        quantity=row.quantity,
+        unit_price=Money(row.unit_price, row.currency),
+        status=ReservationStatus.HELD,
+        first_claimed_at=row.first_claimed_at,
+        expires_at=row.expires_at,
+    )
+
+
+def refused_of(row: Any, *, available: int) -> Refused:
+    """What ``claim_stock`` tells of a claim that it did not make."""
+    return Refused(
+        why=Refusal(row.outcome),
+        available=available if row.outcome == Refusal.INSUFFICIENT else 0,
+        retry_at=row.retry_at,
+        order_id=row.order_id,
+    )
 
 
 def reservation_of(row: Any) -> Reservation:

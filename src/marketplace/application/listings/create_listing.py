@@ -47,12 +47,20 @@ class CreateListing:
         description: str = "",
         active: bool = True,
         currency: str | None = None,
+        request_key: str | None = None,
     ) -> Listing:
-        """``price`` is a decimal. Raises Forbidden with what is ``missing`` to a seller who may not sell."""
+        """``price`` is a decimal. With a ``request_key`` that made a listing before, gives that one as it is now.
+
+        Raises Forbidden with what is ``missing`` to a seller who may not sell.
+        """
         require_currency(currency, self.currency)
         now = self.clock.now()
         id = ListingId(self.ids.next())
         with self.unit_of_work() as uow:
+            if request_key is not None:
+                made = uow.idempotency.resource(actor.account_id, request_key)
+                if made is not None:
+                    return uow.listings.get(ListingId(made))
             require_may_sell(actor, uow.sellers.find(actor.account_id))
             found = variant_for_sale(uow, variant)
             listing = Listing.offer(
@@ -67,6 +75,8 @@ class CreateListing:
                 now=now,
             )
             uow.listings.add(listing)
+            if request_key is not None:
+                uow.idempotency.attach(actor.account_id, request_key, id, now=now)
             uow.commit()
         return listing
 

@@ -40,15 +40,18 @@ class UpdateListing:
         require_currency(currency, self.currency)
         now = self.clock.now()
         with self.unit_of_work() as uow:
-            listing = own_listing(uow, actor, listing_id, self.clock)
-            if if_version is not None and listing.version != if_version:
-                raise PreconditionFailed(
-                    f"The listing {listing_id} is at version {listing.version} by now, not {if_version}; "
-                    "read it again and repeat."
-                )
-            before = copy(listing)
+            found = None
             if variant is not None:
+                # Making a variant may wait for somebody who makes the same one and goes on to lock listings, as an
+                # import does: so it comes before the lock, once it is known that the actor may ask for it.
+                unlocked = uow.listings.get(listing_id)
+                _require_owner(uow, actor, unlocked)
+                _require_version(unlocked, if_version)
                 found = variant_for_sale(uow, variant)
+            listing = own_listing(uow, actor, listing_id, self.clock)
+            _require_version(listing, if_version)
+            before = copy(listing)
+            if found is not None:
                 listing.move_to(product_id=found.key.product_id, variant_id=found.id, now=now)
             if price is not None:
                 listing.reprice(parsed_price(price, self.currency), now=now)
@@ -60,6 +63,9 @@ class UpdateListing:
                 (listing.switch_on if active else listing.switch_off)(now=now)
             if listing != before:
                 uow.listings.save(listing)
+            if listing.variant_id != before.variant_id:
+                # What was put into a cart never becomes another card there.
+                uow.reservations.leave_carts(listing.id, now=now)
             uow.commit()
         return listing
 
@@ -84,11 +90,22 @@ class ArchiveListing:
 def own_listing(uow: UnitOfWork, actor: Actor, listing_id: ListingId, clock: Clock) -> Listing:
     """The actor's listing, locked. Raises Forbidden for another's that is public, NotFound for one that is hidden."""
     listing = uow.listings.lock_and_sweep(listing_id, clock.now())
+    _require_owner(uow, actor, listing)
+    return listing
+
+
+def _require_owner(uow: UnitOfWork, actor: Actor, listing: Listing) -> None:
     seller = uow.sellers.find(listing.seller_id)
     require_listing_owner(
         actor,
-        listing_id,
+        listing.id,
         seller_id=listing.seller_id,
         is_public=listing.is_public and seller is not None and seller.is_selling,
     )
-    return listing
+
+
+def _require_version(listing: Listing, version: int | None) -> None:
+    if version is not None and listing.version != version:
+        raise PreconditionFailed(
+            f"The listing {listing.id} is at version {listing.version} by now, not {version}; read it again and repeat."
+        )

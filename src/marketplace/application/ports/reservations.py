@@ -1,7 +1,7 @@
 """Claims on stock, and the cart that they make up.
 
 Whoever changes a claim locks its listing first, several listings by ascending id; each method here does so by itself.
-The lock order everywhere is: order, sales, listings, claims.
+The lock order everywhere is: idempotency key, order, sales, variants that are made, listings, claims.
 """
 
 from __future__ import annotations
@@ -42,12 +42,32 @@ class CheckoutItem:
 class ReservationRepository(Protocol):
     """The one reservation of each buyer and listing."""
 
+    def claim_more(
+        self,
+        *,
+        id: ReservationId,
+        buyer_id: AccountId,
+        listing_id: ListingId,
+        quantity: int,
+        now: datetime,
+        policy: HoldPolicy,
+    ) -> Reservation | Refused:
+        """As ``Claims.claim``, within this unit."""
+        ...
+
     def release(self, *, id: ReservationId, buyer_id: AccountId, now: datetime) -> None:
         """Let go of one item of the cart. Raises NotFound, and AlreadyOrdered when an order holds it."""
         ...
 
     def empty(self, *, buyer_id: AccountId, now: datetime) -> None:
         """Let go of everything that no order holds."""
+        ...
+
+    def leave_carts(self, listing_id: ListingId, *, now: datetime) -> None:
+        """Let go of the expired items of a listing, in every cart.
+
+        The caller has it locked and swept, so that nobody claims it anew meanwhile.
+        """
         ...
 
     def for_checkout(
@@ -72,8 +92,9 @@ class ReservationRepository(Protocol):
         """Take the pieces of a paid order out of the stock; gives those missing of each line, empty when none is.
 
         The order's own claims go first. When they are gone, for the money came late, it takes what this buyer's own
-        cart holds of the listing, then what is *available*, never a claim of anybody else, and nothing of an archived
-        listing. What was taken leaves the cart. A listing whose stock reaches 0 is sold out.
+        cart holds of the listing, then what is *available*, never a claim of anybody else, and nothing of a listing
+        that is archived or offers another variant by now. What was taken leaves the cart. A listing whose stock reaches
+        0 is sold out.
         """
         ...
 

@@ -181,12 +181,20 @@ class Container(containers.DeclarativeContainer):
         shipping=settings.provided.buyer_shipping_fee.amount,
     )
     add_to_cart = providers.Singleton(
-        AddToCart, claims=backend.claims, ids=backend.ids, clock=clock, policy=hold_policy
+        AddToCart,
+        claims=backend.claims,
+        unit_of_work=unit_of_work,
+        queries=backend.reservation_queries,
+        ids=backend.ids,
+        clock=clock,
+        policy=hold_policy,
     )
     change_cart_item = providers.Singleton(ChangeCartItem, claims=backend.claims, clock=clock, policy=hold_policy)
     remove_from_cart = providers.Singleton(RemoveFromCart, unit_of_work=backend.unit_of_work.provider, clock=clock)
     empty_cart = providers.Singleton(EmptyCart, unit_of_work=backend.unit_of_work.provider, clock=clock)
-    show_cart = providers.Singleton(ShowCart, queries=backend.reservation_queries, clock=clock, schedule=fee_schedule)
+    show_cart = providers.Singleton(
+        ShowCart, queries=backend.reservation_queries, clock=clock, schedule=fee_schedule, policy=hold_policy
+    )
     sweep_reservations = providers.Singleton(
         SweepReservations, unit_of_work=backend.unit_of_work.provider, clock=clock, policy=hold_policy
     )

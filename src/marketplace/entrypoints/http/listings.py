@@ -22,6 +22,7 @@ from marketplace.entrypoints.http.auth import current_actor, optional_actor, sig
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.etags import etagged, mark_version, matches_version, version_to_match
 from marketplace.entrypoints.http.fields import FieldNames, projected
+from marketplace.entrypoints.http.idempotency import current_idempotency_key
 from marketplace.entrypoints.http.pages import Ordering, PageArgs, page_body, page_of, page_request
 from marketplace.entrypoints.http.schemas import Flag, Id, MoneyString, Schema, StrictInteger, Text
 from marketplace.entrypoints.http.sellers import rating_json
@@ -217,6 +218,7 @@ def listings_blueprint(
             description=body.get("description", ""),
             active=body.get("status") != ListingStatus.INACTIVE.value,
             currency=body.get("currency"),
+            request_key=current_idempotency_key(),
         )
         response = jsonify(listing_json(queries.listing(made.id, now=clock.now())))
         response.status_code = 201

@@ -21,6 +21,7 @@ from marketplace.domain.shared.ids import ListingId, ReservationId
 from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.http.auth import current_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
+from marketplace.entrypoints.http.idempotency import current_idempotency_key
 from marketplace.entrypoints.http.listings import ListingProductSchema, ListingSellerSchema, listing_json
 from marketplace.entrypoints.http.schemas import Id, Schema, StrictInteger
 from marketplace.entrypoints.http.variants import VariantSchema
@@ -121,7 +122,12 @@ def cart_blueprint(
     @blueprint.response(201, CartItemSchema)
     def add(body: dict[str, Any]) -> tuple[Response, int]:
         """Hold so many pieces of a listing, on top of those in the cart."""
-        line = add_to_cart(actor=current_actor(), listing_id=ListingId(body["listing"]), quantity=body["quantity"])
+        line = add_to_cart(
+            actor=current_actor(),
+            listing_id=ListingId(body["listing"]),
+            quantity=body["quantity"],
+            request_key=current_idempotency_key(),
+        )
         return jsonify(line_json(line)), 201
 
     @blueprint.patch("/cart/items/<int:item_id>/")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
+from marketplace.application.ports.idempotency import LAPSES_AFTER
+from marketplace.entrypoints.http import idempotency
 from tests.builders import NOW, store_product, store_variant
 
 URL = "/api/v1/listings/"
@@ -51,6 +54,20 @@ class TestCreate:
         offer = {"variant": variant[1], "price": "25.99", "stock": 3}
         first, again = (client.post(URL, json=offer, headers={**as_seller, "Idempotency-Key": "k"}) for _ in range(2))
         assert (first.json, again.headers["Idempotent-Replayed"]) == (again.json, "true")
+        assert client.get(URL).json["count"] == 1
+
+    def test_what_was_made_but_not_noted_is_not_made_again(self, client, app, container, clock, as_seller, variant):
+        class Killed(InMemoryIdempotencyKeys):
+            def complete(self, attempt, answer):
+                """Never gets there, as after a kill -9 in the middle of the request."""
+
+        idempotency.install(app, keys=Killed(container.backend.store()), clock=clock)
+        offer, headers = {"variant": variant[1], "price": "25.99", "stock": 3}, {**as_seller, "Idempotency-Key": "k"}
+        first = client.post(URL, json=offer, headers=headers)
+        clock.advance(LAPSES_AFTER)
+        again = client.post(URL, json=offer, headers=headers)
+        assert (first.status_code, again.status_code, again.json) == (201, 201, first.json)
+        assert again.headers["Location"] == first.headers["Location"]
         assert client.get(URL).json["count"] == 1
 
     def test_needs_somebody_who_may_sell(self, client, bearer, unit_of_work, as_stranger, variant):

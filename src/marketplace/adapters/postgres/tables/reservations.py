@@ -28,13 +28,15 @@ reservations = sa.Table(
 )
 
 _columns = reservations.c
-# What is overdue on one listing; what is overdue anywhere; what can be forgotten; what an order holds.
+# What is overdue on one listing; what expired on it; what is overdue anywhere; what can be forgotten; what an order
+# holds.
 sa.Index(
     "reservations_held_idx",
     _columns.listing_id,
     _columns.expires_at,
     postgresql_where=sa.text("status = 'held'"),
 )
+sa.Index("reservations_expired_idx", _columns.listing_id, postgresql_where=sa.text("status = 'expired'"))
 sa.Index("reservations_due_idx", _columns.expires_at, postgresql_where=sa.text("status = 'held'"))
 sa.Index("reservations_memory_idx", _columns.expires_at, postgresql_where=sa.text("status = 'released'"))
 sa.Index("reservations_order_idx", _columns.order_id, postgresql_where=sa.text("order_id is not null"))
