@@ -27,7 +27,7 @@ from marketplace.domain.shared.text import checked_text
 
 MAX_STOCK = 1_000_000
 MAX_DESCRIPTION = 2_000
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,3})?", re.ASCII)
+_DECIMAL = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,3})?", re.ASCII)
 
 
 class ListingStatus(StrEnum):

@@ -157,9 +157,9 @@ class TestUpdateListing:
         assert get(unit_of_work, listing.id).price == euros(100)
 
     def test_lets_the_version_of_the_caller_decide(self, update, seller, listing):
-        update(actor=an_actor(seller), listing_id=listing.id, price="1.00", if_version=1)
+        update(actor=an_actor(seller), listing_id=listing.id, price="1.00", if_version=[1, 7])
         with pytest.raises(PreconditionFailed):
-            update(actor=an_actor(seller), listing_id=listing.id, price="2.00", if_version=1)
+            update(actor=an_actor(seller), listing_id=listing.id, price="2.00", if_version=[1, 7])
 
     def test_does_all_or_nothing(self, update, unit_of_work, seller, listing):
         claim(unit_of_work, listing, 2)

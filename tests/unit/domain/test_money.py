@@ -87,8 +87,9 @@ class TestMoney:
         assert Money.parse(text, currency) == Money(amount, currency)
 
     @pytest.mark.parametrize(
-        "text", ["", "abc", "1.999", "NaN", "Infinity", "-Infinity", "1e400", "1,5", "٣.١٤١", None, "9" * 30]
-    )
+        "text", ["", "abc", "1.999", "NaN", "Infinity", "-Infinity", "1e400", "1,5", "٣.١٤١", None, "9" * 30, "5.990",
+                 "5.000", "05.00", "00", "-05.00", "5.", ".5", "+5", "5.99\n"]
+    )  # fmt: skip
     def test_refuses_what_is_not_an_exact_amount(self, text):
         with pytest.raises(Invalid):
             Money.parse(text, "EUR")

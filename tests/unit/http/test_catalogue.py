@@ -204,6 +204,10 @@ class TestSearch:
         )
         get("/search/", 422, ordering="beauty")
 
+    @pytest.mark.parametrize("query", ["", "  "])
+    def test_does_not_search_for_nothing(self, get, query):
+        assert list(get("/search/", 422, q=query)["errors"]) == ["q"]
+
     def test_can_be_followed_page_by_page(self, get, client):
         page = get("/search/", q="base", page_size=50)
         seen = names(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -193,6 +194,12 @@ class TestCancelling:
         work()
         assert status() == "cancelled"
 
+    def test_takes_no_fields(self, client, as_buyer, order, status):
+        answer = client.post(f"/api/v1/orders/{order['id']}/cancel/", json={"reason": "too dear"}, headers=as_buyer)
+        refused(answer, 422, "validation_error")
+        assert answer.json["errors"] == {"reason": ["Unknown field."]}
+        assert status() == "pending_payment"
+
     def test_of_a_paid_order_is_refused(self, pay, cancel, work):
         pay()
         refused(cancel(), 409, "already_paid")
@@ -244,6 +251,16 @@ class TestWebhooks:
 
     def test_an_event_larger_than_any_is_refused_unread(self, post, container):
         refused(post(b" " * (256 * 1024 + 1)), 413, "body_too_large")
+        assert sum(container.backend.webhook_inbox().counts().values()) == 0
+
+    def test_an_event_in_chunks_that_is_larger_than_any_is_refused_as_such(self, client, container):
+        answer = client.post(
+            WEBHOOK,
+            headers={"Transfer-Encoding": "chunked"},
+            input_stream=io.BytesIO(b" " * (256 * 1024 + 1)),
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+        refused(answer, 413, "body_too_large")
         assert sum(container.backend.webhook_inbox().counts().values()) == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,7 +69,7 @@ class ChangeCategory:
         actor: Actor,
         category_id: CategoryId,
         changes: Mapping[str, Any],
-        expected_version: int | None = None,
+        if_version: Collection[int] | None = None,
     ) -> None:
         """``changes``: ``name``, ``slug``, ``tcg_type``, ``position``, ``parent_id`` (None makes it a root).
 
@@ -80,7 +80,7 @@ class ChangeCategory:
         with self.unit_of_work() as uow:
             parents = uow.categories.parents_for_update()
             category = uow.categories.get(category_id)
-            if expected_version not in (None, category.version):
+            if if_version is not None and category.version not in if_version:
                 raise PreconditionFailed(f"Category {category_id} was changed meanwhile; read it again.")
             before = replace(category)
             _require_game(uow, changes.get("tcg_type"))

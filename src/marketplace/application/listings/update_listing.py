@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import copy
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class UpdateListing:
         *,
         actor: Actor,
         listing_id: ListingId,
-        if_version: int | None = None,
+        if_version: Collection[int] | None = None,
         variant: VariantId | VariantRef | None = None,
         price: str | None = None,
         stock: int | None = None,
@@ -36,7 +36,7 @@ class UpdateListing:
         active: bool | None = None,
         currency: str | None = None,
     ) -> Listing:
-        """None leaves a thing as it is. Raises PreconditionFailed when the version is no longer ``if_version``."""
+        """None leaves a thing as it is. Raises PreconditionFailed when the version is none of ``if_version``."""
         require_currency(currency, self.currency)
         now = self.clock.now()
         with self.unit_of_work() as uow:
@@ -104,8 +104,8 @@ def _require_owner(uow: UnitOfWork, actor: Actor, listing: Listing) -> None:
     )
 
 
-def _require_version(listing: Listing, version: int | None) -> None:
-    if version is not None and listing.version != version:
+def _require_version(listing: Listing, versions: Collection[int] | None) -> None:
+    if versions is not None and listing.version not in versions:
         raise PreconditionFailed(
-            f"The listing {listing.id} is at version {listing.version} by now, not {version}; read it again and repeat."
+            f"The listing {listing.id} is at version {listing.version} by now; read it again and repeat."
         )

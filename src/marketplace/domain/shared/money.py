@@ -47,7 +47,8 @@ _EXPONENTS = {
 
 
 # Decimal() itself would also take exponents, underscores, spaces, NaN and the digits of other scripts.
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+# One way to write each amount: no zeros in front, no digits that the currency does not have.
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.(?P<decimals>[0-9]{1,9}))?")
 
 
 class UnknownCurrency(Invalid):
@@ -122,15 +123,17 @@ class Money:
 
     @classmethod
     def parse(cls, text: object, currency: str) -> Self:
-        """Read a decimal such as ``"25.99"``. Raises Invalid on anything that is not exact in the currency."""
-        decimals = exponent(currency)
-        if not isinstance(text, str) or _DECIMAL.fullmatch(text) is None:
+        """Read a decimal such as ``"25.99"``, ``"25.9"`` or ``"25"``.
+
+        Raises Invalid on anything else, such as ``"025"``, and on more decimals than the currency has, be they zeros.
+        """
+        places = exponent(currency)
+        written = _DECIMAL.fullmatch(text) if isinstance(text, str) else None
+        if written is None:
             raise Invalid(f"{text!r} is not an amount; write a decimal such as 25.99.")
-        value = Decimal(text)
-        minor = value.scaleb(decimals)
-        if minor != minor.to_integral_value():
-            raise Invalid(f"{text!r} has more than the {decimals} decimals of {currency}.")
-        return cls(int(minor), currency)
+        if len(written["decimals"] or "") > places:
+            raise Invalid(f"{text!r} has more than the {places} decimals of {currency}.")
+        return cls(int(Decimal(written[0]).scaleb(places)), currency)
 
     @property
     def decimal(self) -> str:

@@ -10,14 +10,17 @@ A view, in the order of its decorators:
     def create_thing(body: dict[str, Any]) -> dict[str, Any]:
         "One sentence: the summary in the API document."
 
-Declared by themselves: 400, 413, 415 and 422 with a body, 422 with a query, 401 behind ``signed_in``, 404 with an id in
-the path, 409 and 422 with an Idempotency-Key, 503 everywhere. An id in a path is ``<int:thing_id>``; anything
-else there is a 404.
+A view is sent what its arguments declare: other fields in the body and other parameters in the query are a 422.
+
+Declared by themselves: 400, 422 and 503 everywhere, 413 and 415 where there may be a body, 401 behind ``signed_in``,
+404 with an id in the path, 409 with an Idempotency-Key. An id in a path is ``<int:thing_id>``; anything else there is
+a 404.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
@@ -29,7 +32,7 @@ from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
 from marketplace.entrypoints.http import projections
-from marketplace.entrypoints.http.bodies import JsonParser
+from marketplace.entrypoints.http.bodies import JsonParser, refuse_undeclared
 from marketplace.entrypoints.http.problems import PROBLEM_JSON
 from marketplace.entrypoints.http.schemas import ProblemSchema
 
@@ -63,8 +66,12 @@ class IdConverter(BaseConverter):
 class Blueprint(flask_smorest.Blueprint):
     ARGUMENTS_PARSER = JsonParser()
 
-    def __init__(self, name: str, import_name: str, *, description: str, url_prefix: str = PREFIX) -> None:
+    def __init__(
+        self, name: str, import_name: str, *, description: str, url_prefix: str = PREFIX, any_query: bool = False
+    ) -> None:
+        """``any_query``: callers that are not ours may add parameters of their own, which nothing reads."""
         super().__init__(name, import_name, description=description, url_prefix=url_prefix)
+        self._any_query = any_query
         self._prepare_doc_cbks.append(self._prepare_problems_doc)
 
     def arguments(self, schema: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -73,25 +80,36 @@ class Blueprint(flask_smorest.Blueprint):
         decorate: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(instance, **options)
         return decorate
 
-    @staticmethod
-    def _prepare_problems_doc(doc: dict[str, Any], doc_info: dict[str, Any], **context: Any) -> dict[str, Any]:
+    def response(self, *args: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """As flask-smorest's; below ``signed_in`` and ``arguments``, what none of those has taken is refused."""
+        decorate: Callable[[Callable[..., Any]], Callable[..., Any]] = super().response(*args, **options)
+
+        def strict(view: Callable[P, R]) -> Callable[..., Any]:
+            @wraps(view)
+            def nothing_else(*args: P.args, **kwargs: P.kwargs) -> R:
+                refuse_undeclared(any_query=self._any_query)
+                return view(*args, **kwargs)
+
+            return decorate(nothing_else)
+
+        return strict
+
+    def _prepare_problems_doc(self, doc: dict[str, Any], doc_info: dict[str, Any], **context: Any) -> dict[str, Any]:
         responses = doc.setdefault("responses", {})
         manual = doc_info.get("manual_doc", {})
         # flask-smorest lets what is declared by hand replace the whole list, the arguments' parameters with it.
         if by_hand := manual.pop("parameters", []):
             doc.setdefault("parameters", []).extend(by_hand)
-        statuses = set(doc_info.get("problems", ())) | {503}
-        if "requestBody" in doc:
-            statuses |= {400, 413, 415, 422}
-        if any(parameter.get("in") == "query" for parameter in doc.get("parameters", ())):
-            statuses |= {400, 422}
+        statuses = set(doc_info.get("problems", ())) | {400, 503}
+        if not self._any_query:
+            statuses |= {422}
         if manual.get("security"):
             statuses |= {401}
             if context["method"] == "post":
-                statuses |= {409, 422}
+                statuses |= {409}
                 doc.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
         if context["method"] in ("post", "put", "patch", "delete"):
-            statuses |= {400, 413, 415}
+            statuses |= {413, 415}
         for status in sorted(statuses):
             responses[status] = HTTPStatus(status).name
         return doc

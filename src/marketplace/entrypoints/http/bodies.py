@@ -1,6 +1,7 @@
 """One parser before everything: what is not a sound JSON document of bounded size never reaches a view.
 
-Views that take something else say so: ``@raw_body(limit)`` leaves the bytes alone (webhooks, uploads).
+Views that take something else say so: ``@raw_body(limit)`` leaves the bytes alone (webhooks, uploads). What a view does
+not declare it does not get: ``refuse_undeclared`` answers 422 to fields and parameters that no ``arguments`` asked for.
 """
 
 from __future__ import annotations
@@ -8,15 +9,17 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from webargs import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from marketplace.entrypoints.http.errors import MalformedRequest
+from marketplace.domain.shared.errors import Invalid
+from marketplace.entrypoints.http.errors import MOST_ERRORS, WRONG_FIELDS, MalformedRequest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +30,9 @@ MAX_DEPTH = 32
 MAX_QUERY = 8 * 1024
 
 _NO_BODY = object()
+
+
+_UTF_8 = ("utf-8", "utf8")
 
 
 def raw_body(limit: int = MAX_WEBHOOK) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -49,17 +55,41 @@ class JsonParser(FlaskParser):
     }
 
     def load_json(self, req: Request, schema: Any) -> Any:
-        body = g.get("body", _NO_BODY)
+        body = g.pop("body", _NO_BODY)
         return missing if body is _NO_BODY else body
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
+        g.query_was_taken = True
         # Nothing in a query is a list. What a MultiDict lacks costs an exception each time it is asked for.
-        return req.args.to_dict()
+        given = req.args.to_dict()
+        if twice := [name for name, values in req.args.lists() if len(values) > 1]:
+            _refuse_fields(twice, because="Given more than once.")
+        return given
 
 
 def install(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.before_request(_read_body)
+    app.after_request(_untyped_when_empty)
+
+
+def refuse_undeclared(*, any_query: bool = False) -> None:
+    """Refuse what was sent and none of the view's arguments has taken: a body but ``{}``, a parameter in the query.
+
+    Raises Invalid, naming the fields.
+    """
+    body = g.pop("body", {})
+    if not isinstance(body, dict):
+        _refuse_fields(["body"], because="Invalid input type.")
+    if body:
+        _refuse_fields(body, because="Unknown field.")
+    if request.query_string and request.args and not any_query and not g.get("query_was_taken"):
+        _refuse_fields(request.args, because="Unknown field.")
+
+
+def _refuse_fields(names: Iterable[str], *, because: str) -> NoReturn:
+    errors = {name: [because] for name in islice(names, MOST_ERRORS)}
+    raise Invalid(WRONG_FIELDS, errors=errors)
 
 
 def _read_body() -> None:
@@ -74,19 +104,41 @@ def _read_body() -> None:
     limit = getattr(current_app.view_functions[request.url_rule.endpoint], "_raw_body", None)
     if limit is not None:
         request.max_content_length = limit
+        if request.content_length is None:
+            _bytes_within(limit)
         return
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    raw = request.get_data()
-    if request.content_length is None and len(raw) >= MAX_BODY:
-        raise RequestEntityTooLarge  # sent in chunks: werkzeug reads up to the limit and is silent about the rest
+    raw = _bytes_within(MAX_BODY)
     if not raw:
         if request.mimetype and not request.is_json:
             _not_json()
         return
-    if not request.is_json or request.headers.get("Content-Encoding", "identity") != "identity":
+    if not _is_json_in_utf_8() or request.headers.get("Content-Encoding", "identity") != "identity":
         _not_json()
     g.body = parse(raw)
+
+
+def _bytes_within(limit: int) -> bytes:
+    """The body, which stays readable. Raises RequestEntityTooLarge above ``limit`` bytes, sent in chunks or not."""
+    # Of what comes in chunks werkzeug reads up to its limit and is silent about the rest: one byte more tells.
+    request.max_content_length = limit + 1
+    raw = request.get_data()
+    if len(raw) > limit:
+        raise RequestEntityTooLarge
+    return raw
+
+
+def _is_json_in_utf_8() -> bool:
+    return request.is_json and request.mimetype_params.get("charset", "utf-8").lower() in _UTF_8
+
+
+def _untyped_when_empty(response: Response) -> Response:
+    if response.status_code == 204:
+        response.set_data(b"")
+        response.headers.pop("Content-Type", None)
+        response.headers.pop("Content-Length", None)
+    return response
 
 
 def parse(raw: bytes) -> Any:

@@ -134,6 +134,7 @@ class ProductsArgs(_ProductFilterArgs):
 
 
 class SearchArgs(_ProductFilterArgs):
+    q = Text(shortest=1, longest=MAX_QUERY, metadata={"description": "Every word, in a name, a set or a number."})
     ordering = Ordering(*SEARCH_ORDERINGS, both_ways=False)
 
 

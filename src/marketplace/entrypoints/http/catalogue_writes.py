@@ -41,7 +41,7 @@ from marketplace.entrypoints.http.catalogue_schemas import (
     card_set_json,
     product_json,
 )
-from marketplace.entrypoints.http.etags import mark_version, matches_version, version_to_match
+from marketplace.entrypoints.http.etags import mark_version, matches_version, versions_to_match
 from marketplace.entrypoints.http.variants import (
     ConditionSchema,
     GradeSchema,
@@ -102,7 +102,7 @@ def products_admin_blueprint(
             product_id=ProductId(product_id),
             changes=_details(body),
             status=None if status is None else ProductStatus(status),
-            expected_version=version_to_match(),
+            if_version=versions_to_match(),
         )
         return jsonify(shown(product_id))
 
@@ -148,7 +148,7 @@ def categories_admin_blueprint(
             actor=current_actor(),
             category_id=CategoryId(category_id),
             changes=_placed(body),
-            expected_version=version_to_match(),
+            if_version=versions_to_match(),
         )
         return jsonify(category_tree(queries, category_id))
 

@@ -40,6 +40,8 @@ RETRY_AFTER_SECONDS = 2
 MOST_ERRORS = 100
 """Fields that one answer complains of: no answer is many times as long as what was asked."""
 
+WRONG_FIELDS = "The request has fields that are missing, unknown or wrong; see errors."
+
 _CODE_OF_STATUS = {
     400: "bad_request",
     401: "not_authenticated",
@@ -130,7 +132,7 @@ def _invalid_fields(messages: dict[str, Any]) -> Response:
     return problem(
         status=422,
         code="validation_error",
-        detail="The request has fields that are missing, unknown or wrong; see errors.",
+        detail=WRONG_FIELDS,
         errors=flat_errors(messages),
     )
 

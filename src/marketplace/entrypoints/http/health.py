@@ -31,7 +31,9 @@ class DetailedHealthSchema(Schema):
 
 
 def health_blueprint(*, readiness: Readiness, clock: Clock, metrics_token: str) -> Blueprint:
-    blueprint = Blueprint("health", __name__, description="Is it there, can it serve", url_prefix="/health")
+    blueprint = Blueprint(
+        "health", __name__, description="Is it there, can it serve", url_prefix="/health", any_query=True
+    )
 
     @blueprint.get("/")
     @blueprint.response(200, HealthSchema)

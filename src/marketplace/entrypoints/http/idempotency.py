@@ -20,7 +20,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 _EXTENSION = "marketplace-idempotency"
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
-_KEPT_HEADERS = ("Location", "ETag")
+_KEPT_HEADERS = ("Cache-Control", "Location", "ETag")
 
 Reveal = Callable[[Actor, Any], Any]
 """Given who asks and the JSON kept, in which the secrets are null, gives the JSON with the secrets read again."""
@@ -54,6 +54,8 @@ def once(actor: Actor, do: Callable[[], Response], *, secrets: Sequence[str], re
     except BaseException:
         _quietly(lambda: keys.release(begun))
         raise
+    if secrets:
+        _keep_off_caches(response)
     if 200 <= response.status_code < 300:
         # What is done is done: when this cannot be kept, the answer is still right, and the running mark lapses.
         _quietly(lambda: keys.complete(begun, _answer(response, secrets)))
@@ -96,7 +98,14 @@ def _replayed(answer: Answer, actor: Actor, reveal: Reveal | None) -> Response:
         response.headers.remove("Content-Type")
     response.headers.update(answer.headers)
     response.headers[REPLAYED] = "true"
+    if reveal is not None:
+        _keep_off_caches(response)
     return response
+
+
+def _keep_off_caches(response: Response) -> None:
+    """The answer reveals secrets."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 def _quietly(note: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from marketplace.domain.shared.ids import AccountId, ListingId, ProductId, Varia
 from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.http.auth import current_actor, optional_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
-from marketplace.entrypoints.http.etags import etagged, mark_version, matches_version, version_to_match
+from marketplace.entrypoints.http.etags import etagged, mark_version, matches_version, versions_to_match
 from marketplace.entrypoints.http.fields import FieldNames, projected
 from marketplace.entrypoints.http.idempotency import current_idempotency_key
 from marketplace.entrypoints.http.pages import Ordering, PageArgs, page_body, page_of, page_request
@@ -75,11 +75,11 @@ class _NarrowedArgs(PageArgs):
     version = Ref(in_query=True)
     condition = Ref(in_query=True)
     grade = Ref(in_query=True, metadata={"example": "PSA 10"})
-    graded = Flag()
+    graded = Flag(in_query=True)
     min_price = MoneyString()
     max_price = MoneyString()
-    verified = Flag()
-    in_stock = Flag()
+    verified = Flag(in_query=True)
+    in_stock = Flag(in_query=True)
     status = fields.String(
         validate=validate.OneOf([str(status) for status in ListingStatus]),
         metadata={"description": "The public finds active and sold_out ones only."},
@@ -237,7 +237,7 @@ def listings_blueprint(
         update_listing(
             actor=current_actor(),
             listing_id=ListingId(listing_id),
-            if_version=version_to_match(),
+            if_version=versions_to_match(),
             variant=_variant(body) if "variant" in body or "product" in body else None,
             price=body.get("price"),
             stock=body.get("stock"),

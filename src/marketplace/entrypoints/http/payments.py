@@ -94,7 +94,7 @@ def payments_blueprint(
 
 
 def webhooks_blueprint(*, receive_webhook: ReceiveWebhook) -> Blueprint:
-    blueprint = Blueprint("webhooks", __name__, description="The payment provider's events")
+    blueprint = Blueprint("webhooks", __name__, description="The payment provider's events", any_query=True)
 
     @blueprint.post("/webhooks/stripe/")
     @raw_body(MAX_WEBHOOK)

@@ -10,7 +10,8 @@ from marshmallow import ValidationError, fields, validate
 
 from marketplace.domain.shared.ids import MAX_ID
 
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,3})?", re.ASCII)
+# No zeros in front: "05.00" is more often a slip than an amount.
+_DECIMAL = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,3})?", re.ASCII)
 
 
 class Schema(ma.Schema):
@@ -95,12 +96,18 @@ class BoundedList(fields.List[Any]):
 
 
 class Flag(fields.Boolean):
-    """A JSON boolean; in a query ``true`` or ``false``."""
+    """A JSON boolean; ``"true"`` is none. In a query ``true`` or ``false``."""
+
+    def __init__(self, *, in_query: bool = False, **kwargs: Any) -> None:
+        self._in_query = in_query
+        super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if type(value) not in (bool, str) or value not in ("true", "false", True, False):
+        if self._in_query and value in ("true", "false"):
+            return bool(value == "true")
+        if type(value) is not bool:
             raise ValidationError("Not true or false.")
-        return value in ("true", True)
+        return value
 
 
 class ProblemSchema(Schema):

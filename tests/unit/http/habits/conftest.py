@@ -30,7 +30,7 @@ from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.http.auth import current_actor, optional_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.bodies import raw_body
-from marketplace.entrypoints.http.etags import etagged, mark_version, matches_version, version_to_match
+from marketplace.entrypoints.http.etags import etagged, mark_version, matches_version, versions_to_match
 from marketplace.entrypoints.http.fields import FieldNames
 from marketplace.entrypoints.http.idempotency import current_idempotency_key
 from marketplace.entrypoints.http.pages import Ordering, PageArgs, page_body, page_of, page_request
@@ -77,7 +77,7 @@ class ThingChangesSchema(ThingSchema):
 
 class ThingsArgs(PageArgs):
     quantity = StrictInteger(in_query=True)
-    listed = Flag()
+    listed = Flag(in_query=True)
     ordering = Ordering("name", "id")
     wanted = FieldNames(ThingSchema)
 
@@ -176,7 +176,8 @@ def blueprint(orders: Orders) -> Blueprint:
     @probe.response(200)
     def change(thing_id: int) -> Any:
         """Say which version is expected."""
-        return {"expected": version_to_match()}
+        versions = versions_to_match()
+        return {"expected": None if versions is None else sorted(versions)}
 
     @probe.get("/me/")
     @signed_in()

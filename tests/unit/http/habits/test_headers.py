@@ -82,14 +82,21 @@ def test_the_client_behind_a_trusted_proxy_is_the_one_it_names():
 
 def test_a_request_leaves_a_line_without_its_query_and_headers(client, anna):
     with capture_logs(processors=[merge_contextvars]) as lines:
-        client.get("/probe/anyone/?q=needle", headers={**anna, "X-Request-ID": "line-1"})
+        client.get("/probe/things/?ordering=name", headers={**anna, "X-Request-ID": "line-1"})
     (line,) = lines
     assert line.pop("ms") >= 0
     assert line == {
         "event": "request",
         "log_level": "info",
         "method": "GET",
-        "path": "/probe/anyone/",
+        "path": "/probe/things/",
         "status": 200,
         "request_id": "line-1",
     }
+
+
+def test_an_answer_without_content_has_no_type_and_no_length(client):
+    response = client.post("/probe/bare/")
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
+    assert "Content-Length" not in response.headers

@@ -44,8 +44,14 @@ def test_secrets_are_not_kept_but_read_again(post, container):
     assert post().json["payment"]["client_secret"] == SECRET
 
 
+def test_what_reveals_a_secret_is_kept_by_nobody_on_the_way(post):
+    assert [post().headers["Cache-Control"] for _ in range(3)] == ["no-store"] * 3
+
+
 def test_an_answer_without_a_body_is_repeated(post, orders):
-    assert [post(path="/probe/quiet/").status_code for _ in range(2)] == [204, 204]
+    answers = [post(path="/probe/quiet/", body={}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert [answer.headers.get("Content-Type") for answer in answers] == [None, None]
     assert len(orders.made) == 1
 
 

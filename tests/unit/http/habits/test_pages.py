@@ -143,3 +143,14 @@ def test_fields_takes_known_names_only(client, fields):
                                               ({"listed": "1"}, "listed")])  # fmt: skip
 def test_unknown_and_wrong_filters_are_refused(client, query, name):
     refused(get(client, **query), name)
+
+
+@pytest.mark.parametrize(("value", "status"), [("true", 200), ("false", 200), ("True", 422), ("", 422)])
+def test_a_flag_is_spelled_as_in_json(client, value, status):
+    assert get(client, listed=value).status_code == status
+
+
+def test_a_parameter_is_given_once(client):
+    response = client.get("/probe/things/?page=1&quantity=1&quantity=2")
+    refused(response, "quantity")
+    assert response.json["errors"] == {"quantity": ["Given more than once."]}
