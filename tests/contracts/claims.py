@@ -211,19 +211,25 @@ class WhoMayClaimContract:
 
     @pytest.mark.parametrize("take_off", ["switch_off", "archive"])
     def test_what_is_off_sale_cannot_be_claimed(self, market: Market, take_off: str) -> None:
-        listing = market.listing(market.seller())
+        listing, buyer = market.listing(market.seller()), market.buyer()
+        held = market.add(buyer, listing)
         getattr(market, take_off)(listing)
         with pytest.raises(ListingNotForSale) as refused:
-            market.add(market.buyer(), listing)
+            market.change_cart_item(actor=buyer, item_id=held.id, quantity=1)
         assert refused.value.facts == {"reason": "listing_inactive"}
+        with pytest.raises(NotFound):
+            market.add(market.buyer(), listing)
 
     def test_nothing_is_claimed_from_a_seller_who_cannot_sell(self, market: Market) -> None:
-        seller = market.seller()
+        seller, buyer = market.seller(), market.buyer()
         listing = market.listing(seller)
+        held = market.add(buyer, listing)
         market.go_on_holiday(seller)
         with pytest.raises(ListingNotForSale) as refused:
-            market.add(market.buyer(), listing)
+            market.change_cart_item(actor=buyer, item_id=held.id, quantity=1)
         assert refused.value.facts == {"reason": "seller_unavailable"}
+        with pytest.raises(NotFound):
+            market.add(market.buyer(), listing)
 
     def test_what_an_order_holds_is_not_touched(self, market: Market) -> None:
         listing, buyer = market.listing(market.seller()), market.buyer()

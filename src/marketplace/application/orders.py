@@ -102,8 +102,8 @@ class PlaceOrder:
                 made = uow.idempotency.resource(actor.account_id, request_key)
                 if made is not None:
                     return OrderId(made)
-            shipping = _address(uow, actor, shipping_address, now)
-            billing = None if billing_address is None else _address(uow, actor, billing_address, now)
+            shipping = _address(uow, actor, shipping_address, now, "shipping_address")
+            billing = None if billing_address is None else _address(uow, actor, billing_address, now, "billing_address")
             ids = None if cart_items is None else list(cart_items)
             cart = uow.reservations.for_checkout(buyer_id=actor.account_id, ids=ids, now=now)
             by_id = {item.reservation.id: item for item in cart}
@@ -204,9 +204,14 @@ class PlaceOrder:
         )
 
 
-def _address(uow: UnitOfWork, actor: Actor, choice: AddressChoice, now: datetime) -> PostalAddress:
+def _address(uow: UnitOfWork, actor: Actor, choice: AddressChoice, now: datetime, field: str) -> PostalAddress:
+    """Raises NotFound on another's address, and Invalid, naming the part of ``field``, on a bad one."""
     if isinstance(choice, Mapping):
-        address = Address.of(actor.account_id, id=AddressId(0), now=now, parts=choice)
+        try:
+            address = Address.of(actor.account_id, id=AddressId(0), now=now, parts=choice)
+        except Invalid as error:
+            errors = {f"{field}.{part}": told for part, told in error.facts.get("errors", {}).items()}
+            raise Invalid(f"{field}: {error}", errors=errors) from error
     else:
         address = uow.addresses.get(choice)
         if address.account_id != actor.account_id:

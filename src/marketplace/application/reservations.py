@@ -38,7 +38,7 @@ class AddToCart:
     ) -> CartLine:
         """The item; with a ``request_key`` under which it was added before, as it is now.
 
-        Raises NotFound, OwnListing, ListingNotForSale, AlreadyOrdered, HoldLimitReached, CartFull and
+        Raises NotFound, on hidden listings too, OwnListing, AlreadyOrdered, HoldLimitReached, CartFull and
         InsufficientStock; Invalid on what is no quantity.
         """
         now = self.clock.now()
@@ -54,7 +54,9 @@ class AddToCart:
             now=now,
             policy=self.policy,
         )
-        return _claimed(claimed, now, self.policy)
+        if isinstance(claimed, Refused):
+            raise claimed.error_of_adding()
+        return _line(claimed, now, self.policy)
 
     def _added_once(
         self, actor: Actor, listing_id: ListingId, quantity: int, request_key: str, now: datetime
@@ -74,7 +76,7 @@ class AddToCart:
                 policy=self.policy,
             )
             if isinstance(claimed, Refused):
-                raise claimed.error()
+                raise claimed.error_of_adding()
             uow.idempotency.attach(actor.account_id, request_key, claimed.id, now=now)
             uow.commit()
             return claimed.id
@@ -96,7 +98,7 @@ class ChangeCartItem:
     policy: HoldPolicy
 
     def __call__(self, *, actor: Actor, item_id: ReservationId, quantity: int) -> CartLine:
-        """Raises as ``AddToCart`` does; a refused raise leaves the old claim."""
+        """Raises as ``AddToCart`` does, and ListingNotForSale; a refused raise leaves the old claim."""
         now = self.clock.now()
         claimed = self.claims.change(
             id=item_id,
@@ -105,13 +107,9 @@ class ChangeCartItem:
             now=now,
             policy=self.policy,
         )
-        return _claimed(claimed, now, self.policy)
-
-
-def _claimed(claimed: CartItem | Refused, now: datetime, policy: HoldPolicy) -> CartLine:
-    if isinstance(claimed, Refused):
-        raise claimed.error()
-    return _line(claimed, now, policy)
+        if isinstance(claimed, Refused):
+            raise claimed.error()
+        return _line(claimed, now, self.policy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -189,8 +189,13 @@ class Refused:
     retry_at: datetime | None = None
     order_id: OrderId | None = None
 
+    def error_of_adding(self) -> MarketplaceError:
+        """As ``error``; to who asks for a listing by its id, one that is hidden does not exist."""
+        hidden = self.why in (Refusal.LISTING_INACTIVE, Refusal.SELLER_UNAVAILABLE)
+        return replace(self, why=Refusal.UNKNOWN_LISTING).error() if hidden else self.error()
+
     def error(self) -> MarketplaceError:
-        """The refusal in a sentence."""
+        """The refusal in a sentence, for a buyer who has the listing in the cart."""
         match self.why:
             case Refusal.INSUFFICIENT:
                 return InsufficientStock(

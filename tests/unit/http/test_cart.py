@@ -206,9 +206,29 @@ class TestRefusals:
         answer = client.post(ITEMS, json={"listing": market.listing(seller), "quantity": 1}, headers=sign_in(seller))
         self.refused(answer, 409, "own_listing")
 
-    def test_what_is_off_sale(self, market, add, listing):
+    @pytest.mark.parametrize("hide", ["switch_off", "archive", "go_on_holiday"])
+    def test_what_is_hidden_looks_like_what_does_not_exist(self, market, add, hide):
+        seller = market.seller()
+        hidden = market.listing(seller)
+        getattr(market, hide)(seller if hide == "go_on_holiday" else hidden)
+        told, unknown = (self.refused(add(id), 404, "not_found") for id in (hidden, NO_SUCH))
+        assert {**told, "request_id": ""} == {**unknown, "request_id": ""}
+
+    def test_what_was_taken_off_sale_in_the_cart(self, client, market, as_buyer, add, listing):
+        item = add(listing).json["id"]
         market.switch_off(listing)
-        assert self.refused(add(listing), 409, "listing_unavailable")["reason"] == "listing_inactive"
+        answer = client.patch(f"{ITEMS}{item}/", json={"quantity": 2}, headers=as_buyer)
+        assert self.refused(answer, 409, "listing_unavailable")["reason"] == "listing_inactive"
+
+    def test_parameters_that_the_cart_does_not_have(self, client, as_buyer):
+        problem = self.refused(client.get(f"{CART}?page=1&page=2", headers=as_buyer), 422, "validation_error")
+        assert problem["errors"] == {"page": ["Unknown field."]}
+
+    def test_fields_that_emptying_does_not_have(self, client, as_buyer, add, listing):
+        add(listing)
+        answer = client.delete(CART, json={"listing": listing}, headers=as_buyer)
+        assert self.refused(answer, 422, "validation_error")["errors"] == {"listing": ["Unknown field."]}
+        assert len(client.get(CART, headers=as_buyer).json["items"]) == 1
 
     def test_what_does_not_exist(self, client, as_buyer, add):
         self.refused(add(NO_SUCH), 404, "not_found")

@@ -240,7 +240,7 @@ class TestPlacing:
             ({"shipping_address": []}, "shipping_address"),
             ({"shipping_address": {}}, "shipping_address"),
             ({"shipping_address": {**WRITTEN, "planet": "Mars"}}, "shipping_address"),
-            ({"shipping_address": {**WRITTEN, "country": "XX"}}, "country"),
+            ({"shipping_address": {**WRITTEN, "country": "XX"}}, "shipping_address"),
             ({"billing_address": "12"}, "billing_address"),
             ({"cart_items": []}, "cart_items"),
             ({"cart_items": [0]}, "cart_items"),
@@ -258,6 +258,12 @@ class TestPlacing:
     def test_refuses_what_makes_no_sense(self, checkout, listing, body, field):
         problem = refused(checkout(**body), 422, "validation_error")
         assert next(name.split(".")[0] for name in problem["errors"]) == field
+
+    @pytest.mark.parametrize("address", ["shipping_address", "billing_address"])
+    @pytest.mark.parametrize(("part", "value"), [("country", "XX"), ("phone_number", "call me"), ("city", 7)])
+    def test_names_the_part_of_a_written_address_that_is_wrong(self, checkout, listing, address, part, value):
+        problem = refused(checkout(**{address: {**WRITTEN, part: value}}), 422, "validation_error")
+        assert list(problem["errors"]) == [f"{address}.{part}"]
 
     def test_needs_somebody_who_is_signed_in(self, client):
         for path in (ORDERS, QUOTE):
