@@ -1,6 +1,7 @@
 """What sellers offer of a product, as the product shows it, on either backend."""
 
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 
@@ -106,6 +107,78 @@ class OffersContract:
         assert product(product_id).market_price == 1250
         assert product(product_id, NOW + timedelta(days=89)).market_price == 1250
         assert product(product_id, NOW + timedelta(days=91)).market_price is None
+
+    @pytest.fixture
+    def priced(self, unit_of_work):
+        """Products by name; the dear ones have more offers, which do not count, and two are not offered at all."""
+        offers = {
+            "dear": (5000, 9000),
+            "unoffered": (),
+            "cheap": (100, 20_000),
+            "middling": (700,),
+            "as middling": (700, 700),
+            "hidden": (),
+        }
+        made = {}
+        for name, prices in offers.items():
+            variant = store_variant(unit_of_work)
+            made[name] = variant[0]
+            for price in reversed(prices):
+                store_listing(unit_of_work, variant=variant, price=euros(price))
+            if name == "hidden":
+                store_listing(unit_of_work, variant=variant, price=euros(1), active=False)
+                store_listing(unit_of_work, variant=variant, price=euros(2), stock=0)
+        return made
+
+    @pytest.mark.parametrize(
+        ("ordering", "expected"),
+        [
+            ("price", ["cheap", "middling", "as middling", "dear", "unoffered", "hidden"]),
+            ("-price", ["dear", "as middling", "middling", "cheap", "unoffered", "hidden"]),
+        ],
+    )
+    @pytest.mark.parametrize("q", [None, "charizard"])
+    def test_sort_a_search_by_the_lowest_price_with_what_is_not_offered_last(
+        self, queries, priced, ordering, expected, q
+    ):
+        ids = [priced[name] for name in expected]
+
+        def read(**part):
+            return queries.search(ProductFilters(q=q), PageRequest(ordering=ordering, **part), now=NOW)
+
+        whole = read()
+        assert [each.id for each in whole.items] == ids
+        assert (whole.count, whole.next, whole.previous) == (6, None, None)
+        for size in range(1, 8):
+            pages = [read(size=size)]
+            while pages[-1].next is not None:
+                pages.append(read(size=size, after=pages[-1].next))
+            assert [each.id for each in chain.from_iterable(page.items for page in pages)] == ids, size
+            back = [pages[-1]]
+            while back[-1].previous is not None:
+                back.append(read(size=size, before=back[-1].previous))
+            assert [each.id for each in chain.from_iterable(page.items for page in back[::-1])] == ids, size
+            for number in range(1, 9):
+                part = read(size=size, number=number)
+                assert [each.id for each in part.items] == ids[(number - 1) * size : number * size], (size, number)
+                assert (part.next is None) == (number * size >= len(ids))
+
+    def test_keep_a_cursor_valid_when_the_offer_that_it_stands_at_is_gone(self, unit_of_work, queries, priced):
+        first = queries.search(ProductFilters(), PageRequest(size=1, ordering="price"), now=NOW)
+        variant = (first.items[0].id, queries.variants(first.items[0].id, PageRequest()).items[0].id)
+        store_listing(unit_of_work, variant=variant, price=euros(50))
+        rest = queries.search(ProductFilters(), PageRequest(size=9, ordering="price", after=first.next), now=NOW)
+        assert [each.id for each in rest.items] == [
+            priced[name] for name in ("middling", "as middling", "dear", "unoffered", "hidden")
+        ]
+
+    def test_sort_what_the_filters_leave(self, queries, priced):
+        wanted = queries.product(priced["dear"], now=NOW).external_id
+        for filters in (ProductFilters(external_id=wanted), ProductFilters(external_id=wanted, tcg_type="pokemon")):
+            page = queries.search(filters, PageRequest(ordering="-price"), now=NOW)
+            assert ([each.id for each in page.items], page.count) == ([priced["dear"]], 1)
+        nothing = queries.search(ProductFilters(set="nowhere"), PageRequest(ordering="price"), now=NOW)
+        assert (nothing.items, nothing.count) == ([], 0)
 
     def test_have_variants(self, unit_of_work, queries):
         product_id, first = store_variant(unit_of_work)

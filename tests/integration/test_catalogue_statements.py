@@ -43,6 +43,8 @@ def statements(container):
         ("/products/?set=base1&ordering=name&", 1, True),
         ("/products/?category=pokemon&tcg_type=pokemon&q=pikachu&", 2, True),
         ("/search/?q=charizard&", 2, True),
+        ("/search/?q=charizard&ordering=-price&", 3, True),
+        ("/search/?ordering=price&", 2, True),
         ("/products/{id}/?", 1, False),
         ("/products/{id}/variants/?", 3, True),
         ("/sets/?", 2, True),

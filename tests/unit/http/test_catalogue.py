@@ -208,6 +208,22 @@ class TestSearch:
     def test_does_not_search_for_nothing(self, get, query):
         assert list(get("/search/", 422, q=query)["errors"]) == ["q"]
 
+    @pytest.mark.parametrize("ordering", ["price", "-price"])
+    def test_is_sorted_by_price_with_what_is_not_offered_last(self, get, client, unit_of_work, ordering):
+        offers = {"base1-4": 1005, "base1-1": 50, "base1-58": 700}
+        for external_id, price in offers.items():
+            product_id = get("/products/", external_id=external_id)["results"][0]["id"]
+            store_listing(unit_of_work, variant=store_variant(unit_of_work, product_id), price=euros(price))
+        page = get("/search/", set="base1", ordering=ordering, page_size=30)
+        results = page["results"]
+        while page["next"]:
+            page = client.get(page["next"]).json
+            results += page["results"]
+        assert len({each["id"] for each in results}) == len(results) == page["count"]
+        cheapest_first = sorted(offers, key=offers.__getitem__, reverse=ordering == "-price")
+        assert [each["external_id"] for each in results[:3]] == cheapest_first
+        assert {each["lowest_price"] for each in results[3:]} == {None}
+
     def test_can_be_followed_page_by_page(self, get, client):
         page = get("/search/", q="base", page_size=50)
         seen = names(page)

@@ -196,8 +196,8 @@ class ProductFilters:
 
 PRODUCT_ORDERINGS = ("name", "-name", "number", "-number", "newest", "oldest", "updated", "-updated")
 """What ``PageRequest.ordering`` of the product list may be; empty means by id."""
-SEARCH_ORDERINGS = ("relevance", *PRODUCT_ORDERINGS)
-"""Of the search; empty means by relevance."""
+SEARCH_ORDERINGS = ("relevance", "price", "-price", *PRODUCT_ORDERINGS)
+"""Of the search; empty means by relevance. The price is the lowest; what has none comes last in both directions."""
 
 
 @dataclass(frozen=True, slots=True)

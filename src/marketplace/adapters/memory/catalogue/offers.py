@@ -10,7 +10,7 @@ from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import SaleStatus
-from marketplace.domain.shared.ids import ProductId
+from marketplace.domain.shared.ids import ListingId, ProductId
 from marketplace.domain.shared.money import half_up
 
 MARKET_WINDOW = timedelta(days=90)
@@ -20,6 +20,8 @@ _NOT_SOLD = (SaleStatus.AWAITING_PAYMENT, SaleStatus.CANCELLED)
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offers:
     lowest: int | None
+    cheapest: ListingId | None
+    """The oldest of those at the lowest price."""
     average: int | None
     pieces: int
     count: int
@@ -36,8 +38,10 @@ def offers_of(store: InMemoryStore, product_id: ProductId, now: datetime) -> Off
         and sellers[listing.seller_id].is_selling
     ]
     prices = [listing.price.amount for listing in active]
+    lowest, cheapest = min(((listing.price.amount, listing.id) for listing in active), default=(None, None))
     return Offers(
-        lowest=min(prices) if prices else None,
+        lowest=lowest,
+        cheapest=cheapest,
         average=half_up(sum(prices), len(prices)) if prices else None,
         pieces=sum(available(store, listing, now) for listing in active),
         count=len(active),

@@ -40,6 +40,7 @@ _PRODUCT_KEYS: dict[str, Callable[[Product], Any]] = {
     "oldest": lambda product: product.created_at.isoformat(),
     "updated": lambda product: product.updated_at.isoformat(),
 }
+_PRICE_SIGNS = {"price": 1, "-price": -1}
 _SET_KEYS: dict[str, Callable[[CardSet], Any]] = {
     "oldest": lambda card_set: (card_set.details.release_date or date.min).isoformat(),
     "name": lambda card_set: card_set.details.name,
@@ -65,12 +66,21 @@ class InMemoryCatalogueQueries(CatalogueQueries):
 
     def search(self, filters: ProductFilters, request: PageRequest, *, now: datetime) -> Page[ProductView]:
         query = filters.q
+        if (sign := _PRICE_SIGNS.get(request.ordering)) is not None:
+            return self._product_page(filters, request, lambda product: self._price_key(product, sign, now), False, now)
         if request.ordering not in ("", "relevance") or query is None or not words(query):
             ordering = "" if request.ordering == "relevance" else request.ordering
             return self.products(filters, replace(request, ordering=ordering), now=now)
         return self._product_page(
             filters, request, lambda product: (relevance(self._haystack(product), query), product.id), False, now
         )
+
+    def _price_key(self, product: Product, sign: int, now: datetime) -> tuple[int, int, int]:
+        """What is offered by its lowest price, then its cheapest offer; then the rest by id."""
+        offers = offers_of(self._store, product.id, now)
+        if offers.lowest is None or offers.cheapest is None:
+            return 1, 0, product.id
+        return 0, sign * offers.lowest, sign * offers.cheapest
 
     def _product_page(
         self,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from marketplace.adapters.postgres.catalogue.attributes import read_attributes
 from marketplace.adapters.postgres.catalogue.filters import ORDERINGS, conditions, containing, parameters, relevance
+from marketplace.adapters.postgres.catalogue.price_order import KEYS, PRICE_ORDERINGS, priced_rows
 from marketplace.adapters.postgres.catalogue.product_views import EVERYTHING, MARKET_WINDOW, product_view
 from marketplace.adapters.postgres.counts import CountCache
 from marketplace.adapters.postgres.pages import assembled, counted, paged
@@ -152,10 +153,19 @@ class PostgresCatalogueQueries(CatalogueQueries):
         return assembled(rows, keys=len(keys), request=request, view=product_view, count=count)
 
     def search(self, filters: ProductFilters, request: PageRequest, *, now: datetime) -> Page[ProductView]:
+        if request.ordering in PRICE_ORDERINGS:
+            return self._priced_page(filters, request, now)
         if request.ordering not in ("", "relevance") or filters.q is None or not words(filters.q):
             ordering = "" if request.ordering == "relevance" else request.ordering
             return self.products(filters, replace(request, ordering=ordering), now=now)
         return self._planned_page(filters, request, [relevance(filters.q), _product.id], False, now)
+
+    def _priced_page(self, filters: ProductFilters, request: PageRequest, now: datetime) -> Page[ProductView]:
+        given = parameters(filters)
+        with self._engine.connect() as connection:
+            rows = priced_rows(connection, given, request, _moments(now))
+            count = self._count(connection, filters, given)
+        return assembled(rows, keys=KEYS, request=request, view=product_view, count=count)
 
     def _planned_page(
         self,
