@@ -182,7 +182,8 @@ class HoldLimitContract:
 
     def test_other_buyers_have_limits_of_their_own(self, market: Market) -> None:
         listing, _, _ = self.hold_to_the_limit(market)
-        market.add(market.buyer(), listing)
+        added = market.add(market.buyer(), listing)
+        assert added.first_claimed_at == market.clock.now()
 
 
 class WhoMayClaimContract:

@@ -106,7 +106,7 @@ def test_what_will_not_end_is_killed_soon_after_its_parent(tmp_path: Path) -> No
         family = _family(tmp_path / "family")
         parent.kill()
     for pid in family:
-        _eventually(lambda pid=pid: _gone(pid))  # type: ignore[misc]
+        _eventually(lambda pid=pid: _gone(pid))  # type: ignore[misc]  # a lambda whose default has no type
 
 
 def test_the_workers_of_a_killed_command_go_too(tmp_path: Path) -> None:

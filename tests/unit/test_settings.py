@@ -1,5 +1,6 @@
 """The configuration."""
 
+import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -211,4 +212,4 @@ class TestDotenv:
         assert "CURRENCY" not in read_environment(dotenv)
 
     def test_no_file_is_fine(self, tmp_path):
-        read_environment(tmp_path / ".env")
+        assert read_environment(tmp_path / ".env") == dict(os.environ)

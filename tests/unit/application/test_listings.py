@@ -228,3 +228,5 @@ class TestWhoMay:
         pause(unit_of_work, seller)
         for attempt in self.attempts(unit_of_work, clock, an_actor(seller), listing):
             attempt()
+        now = get(unit_of_work, listing.id)
+        assert (now.price, now.status) == (euros(100), ListingStatus.ARCHIVED)

@@ -1,5 +1,6 @@
 """What members are told by mail, and who reacts to which event of identity."""
 
+from copy import deepcopy
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from marketplace.application.identity.registration import NewMember
 from marketplace.application.notifications import MailSellerNews, MailVerificationCode
 from marketplace.application.ports.outbox import UnreadableEvent
 from marketplace.domain.identity.events import EmailVerificationRequested
+from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerStatus, SellerSuspended
 from marketplace.entrypoints.container import Container, MemoryBackend
 from marketplace.entrypoints.settings import Settings
@@ -116,8 +118,24 @@ class TestSubscribers:
             assert uow.sellers.get(ash).status is SellerStatus.SUSPENDED
         assert "Your shop is suspended" in [mail.subject for mail in mailbox.messages(limit=5)]
 
-    def test_a_fact_that_nobody_reacts_to_is_no_error(self, container):
+    @pytest.mark.parametrize(
+        ("event", "told"),
+        [
+            (PaymentQuarantined(occurred_at=NOW, payment_id=1, order_id=7, reason="paid in USD"), "order 7"),
+            (ProviderAlarm(occurred_at=NOW, subject="refund.failed evt_1", reason="unknown"), "refund.failed evt_1"),
+        ],
+    )
+    def test_what_needs_an_operator_is_told_in_the_log(self, container, caplog, event, told):
+        container.subscribers()(event, 1)
+        [record] = caplog.records
+        assert record.levelname == "ERROR"
+        assert told in record.getMessage()
+
+    def test_a_fact_that_nobody_reacts_to_changes_nothing(self, container, mailbox, ash):
+        relay(container)
+        before = (deepcopy(container.backend.store().tables), mailbox.messages(limit=5))
         container.subscribers()(UnreadableEvent(occurred_at=NOW, stored_as="x"), 1)
+        assert (container.backend.store().tables, mailbox.messages(limit=5)) == before
 
 
 def _fields(event):

@@ -88,7 +88,10 @@ class TestConfirmSellerEmail:
         assert profile_of(unit_of_work, seller).is_selling
 
     def test_has_nothing_to_do_for_who_does_not_sell(self, confirm, unit_of_work):
-        confirm(account_id=store_account(unit_of_work))
+        account = store_account(unit_of_work)
+        confirm(account_id=account)
+        with unit_of_work() as uow:
+            assert uow.sellers.find(account) is None
 
 
 class TestApproveSeller:

@@ -33,7 +33,7 @@ ACCOUNT, SESSION = 1, 2
 
 
 def _application() -> Flask:
-    anybody = Actor(account_id=ACCOUNT, roles=frozenset(Role), is_email_verified=True)  # type: ignore[arg-type]
+    anybody = Actor(account_id=ACCOUNT, roles=frozenset(Role), is_email_verified=True)  # type: ignore[arg-type]  # a bare number
     return create_app(
         Container(
             settings=Settings.from_env(ENVIRONMENT),
@@ -102,7 +102,7 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture(scope="module")
 def caller(app: Flask) -> dict[str, str]:
     with app.app_context():
-        return {"Authorization": f"Bearer {access_token(ACCOUNT, SESSION)}"}  # type: ignore[arg-type]
+        return {"Authorization": f"Bearer {access_token(ACCOUNT, SESSION)}"}  # type: ignore[arg-type]  # likewise
 
 
 def refused(response: Any, *statuses: int) -> None:
