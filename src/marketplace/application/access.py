@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
+from marketplace.domain.audit import AuditEntry
 from marketplace.domain.identity import Role
 from marketplace.domain.sellers import SellerProfile, missing_steps
 from marketplace.domain.shared.errors import Forbidden, NotFound
@@ -12,19 +16,56 @@ from marketplace.domain.shared.ids import AccountId, ListingId, OrderId
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """The account behind a command, as the database knows it at this moment."""
+    """The account behind a command, as the database knows it at this moment.
+
+    ``origin`` is where the command came from, for the audit trail: a client's address, ``command line``, ``worker``.
+    Whoever asks is the same from wherever they ask.
+    """
 
     account_id: AccountId
     roles: frozenset[Role] = frozenset({Role.BUYER})
     is_email_verified: bool = False
+    origin: str = field(default="", compare=False)
 
     @property
     def is_admin(self) -> bool:
         return Role.ADMIN in self.roles
 
+    def did(
+        self,
+        action: str,
+        subject_type: str,
+        subject_id: int | str,
+        *,
+        now: datetime,
+        reason: str = "",
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> AuditEntry:
+        """What to record of a privileged act: ``uow.audit.add(actor.did("seller.approved", "seller", 7, now=now))``.
 
-OPERATOR = Actor(account_id=AccountId(0), roles=frozenset({Role.ADMIN}), is_email_verified=True)
+        ``before`` and ``after`` are looks at the subject, of which only the difference is kept. Nothing personal
+        belongs there: no name, no address, no e-mail address.
+        """
+        return AuditEntry.of(
+            actor_id=None if self == OPERATOR else self.account_id,
+            roles=tuple(sorted(self.roles)),
+            origin=self.origin,
+            action=action,
+            subject_type=subject_type,
+            subject_id=str(subject_id),
+            occurred_at=now,
+            reason=reason,
+            before=before,
+            after=after,
+        )
+
+
+OPERATOR = Actor(account_id=AccountId(0), roles=frozenset({Role.ADMIN}), is_email_verified=True, origin="command line")
 """Whoever can run commands on the server: an administrator without an account."""
+
+PROGRAM = replace(OPERATOR, origin="worker")
+"""The program itself, where one fact makes it do another thing; equal to the operator, but for the audit trail."""
 
 
 def require_role(actor: Actor, *roles: Role) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from marketplace.application.access import OPERATOR
+from marketplace.application.access import PROGRAM
 from marketplace.application.identity.registration import IssueVerificationCode
 from marketplace.application.notifications import MailSellerNews, MailVerificationCode
 from marketplace.application.order_notifications import MailOrderNews
@@ -61,7 +61,7 @@ class Subscribers:
             case AccountSuspended(account_id=account_id):
                 with suppress(NotFound, IllegalTransition):  # no seller, or not one who may sell
                     self.suspend_seller(
-                        actor=OPERATOR, account=AccountId(account_id), reason="The account is suspended."
+                        actor=PROGRAM, account=AccountId(account_id), reason="The account is suspended."
                     )
             case SellerApproved() | SellerRejected() | SellerSuspended():
                 self.mail_seller_news(event, delivery_id=delivery_id)

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
+from marketplace.adapters.memory.audit import InMemoryAuditTrail
 from marketplace.adapters.memory.catalogue.repositories import (
     InMemoryCardSets,
     InMemoryCatalogue,
@@ -65,6 +66,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def idempotency(self) -> InMemoryAttachedWork:
         return InMemoryAttachedWork(self)
+
+    @cached_property
+    def audit(self) -> InMemoryAuditTrail:
+        return InMemoryAuditTrail(self)
 
     @cached_property
     def ledger(self) -> InMemoryLedger:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marketplace.adapters.postgres import ids
 from marketplace.adapters.postgres.tables import (
+    audit,
     catalogue,
     idempotency,
     identity,
@@ -19,6 +20,7 @@ from marketplace.adapters.postgres.tables import (
 from marketplace.adapters.postgres.tables.metadata import metadata
 
 __all__ = [
+    "audit",
     "catalogue",
     "idempotency",
     "identity",

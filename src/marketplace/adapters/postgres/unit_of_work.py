@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from marketplace.adapters.postgres.audit import PostgresAuditTrail
 from marketplace.adapters.postgres.catalogue.repositories import (
     PostgresCardSets,
     PostgresCatalogue,
@@ -88,6 +89,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def idempotency(self) -> PostgresAttachedWork:
         return PostgresAttachedWork(self)
+
+    @cached_property
+    def audit(self) -> PostgresAuditTrail:
+        return PostgresAuditTrail(self)
 
     @cached_property
     def ledger(self) -> PostgresLedger:

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Protocol, Self
 
+from marketplace.application.ports.audit import AuditTrail
 from marketplace.application.ports.catalogue import (
     CardSetRepository,
     CatalogueRepository,
@@ -53,6 +54,9 @@ class UnitOfWork(Protocol):
 
     @property
     def idempotency(self) -> AttachedWork: ...
+
+    @property
+    def audit(self) -> AuditTrail: ...
 
     @property
     def ledger(self) -> Ledger: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from marketplace.adapters.folder_mailer import FolderMailer
+from marketplace.adapters.memory.audit import InMemoryAuditQueries
 from marketplace.adapters.memory.catalogue.imports import InMemoryCatalogueImport
 from marketplace.adapters.memory.catalogue.queries import InMemoryCatalogueQueries
 from marketplace.adapters.memory.health import InMemoryReadiness
@@ -25,6 +26,7 @@ from marketplace.adapters.memory.store import InMemoryIdSequence, InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from marketplace.adapters.memory.webhook_inbox import InMemoryWebhookInbox
 from marketplace.adapters.password_hasher import Argon2PasswordHasher
+from marketplace.adapters.postgres.audit import PostgresAuditQueries
 from marketplace.adapters.postgres.catalogue.imports import PostgresCatalogueImport
 from marketplace.adapters.postgres.catalogue.queries import PostgresCatalogueQueries
 from marketplace.adapters.postgres.engine import create_engine, create_reader
@@ -57,6 +59,7 @@ class MemoryBackend(containers.DeclarativeContainer):
     ids = providers.Singleton(InMemoryIdSequence)
     readiness = providers.Singleton(InMemoryReadiness)
     idempotency_keys = providers.Singleton(InMemoryIdempotencyKeys, store)
+    audit_queries = providers.Singleton(InMemoryAuditQueries, store)
 
     # --- identity
     identity_queries = providers.Singleton(InMemoryIdentityQueries, store)
@@ -116,6 +119,7 @@ class PostgresBackend(containers.DeclarativeContainer):
     ids = providers.Singleton(PostgresIdSequence, reader)
     readiness = providers.Singleton(PostgresReadiness, reader)
     idempotency_keys = providers.Singleton(PostgresIdempotencyKeys, engine)
+    audit_queries = providers.Singleton(PostgresAuditQueries, reader)
 
     # --- identity
     identity_queries = providers.Singleton(PostgresIdentityQueries, reader)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec
@@ -150,6 +150,7 @@ def authenticate() -> Actor:
         raise Unauthenticated(
             "Sign in first: send the access token of /api/v1/auth/login/ as `Authorization: Bearer <token>`."
         ) from None
+    actor = replace(actor, origin=request.remote_addr or "")
     g.actor = actor
     return actor
 
