@@ -81,7 +81,7 @@ def ids(engine):
 
 @pytest.fixture
 def secrets():
-    return KeyedSecrets("a key for tests")
+    return KeyedSecrets(b"a key for tests")
 
 
 @pytest.fixture

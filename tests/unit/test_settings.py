@@ -90,6 +90,7 @@ def test_a_bad_database_address_is_not_repeated():
         ("PUBLIC_URL", "http://[::1"),
         ("JWT_SIGNING_KEYS", "short"),
         ("JWT_SIGNING_KEYS", f"{SECRET},{SECRET}"),
+        ("JWT_SIGNING_KEYS", ",".join(f"{number}-{SECRET}" for number in range(11))),
         ("CURRENCY", "XXX"),
         ("PLATFORM_COMMISSION_PERCENT", "5"),
         ("PLATFORM_COMMISSION_PERCENT", "-0.01"),
@@ -156,6 +157,19 @@ def test_production_is_told_plainly_that_there_is_no_real_provider_yet():
 def test_production_with_a_stripe_key_is_told_the_same():
     (fault,) = faults(**{**STAGING, "MARKETPLACE_ENV": "production", "STRIPE_SECRET_KEY": "sk_live_x"})
     assert "only the simulated provider" in fault
+
+
+def test_production_refuses_a_secret_that_nobody_drew():
+    regular = {**STAGING, "MARKETPLACE_ENV": "production", "SECRET_KEY": "abcd" * 10}
+    assert any(fault.startswith("SECRET_KEY: ") for fault in faults(**regular))
+    assert not any("abcd" in fault for fault in faults(**regular))
+    assert Settings.from_env({**STAGING, "SECRET_KEY": "abcd" * 10}).secret_key == "abcd" * 10
+
+
+def test_the_secret_is_no_signing_key():
+    (fault,) = faults(SECRET_KEY=SECRET, JWT_SIGNING_KEYS=f"{SECRET[::-1]},{SECRET}")
+    assert fault.startswith("JWT_SIGNING_KEYS: SECRET_KEY is no signing key")
+    assert SECRET not in fault
 
 
 def test_production_refuses_debug():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 
@@ -10,10 +9,10 @@ from marketplace.application.ports.identity import Secrets
 
 
 class KeyedSecrets(Secrets):
-    """``key`` is the deployment's secret; what is derived from it here is of no use elsewhere."""
+    """``key`` is for these digests alone."""
 
-    def __init__(self, key: str) -> None:
-        self._key = hashlib.sha256(b"identity-secrets:" + key.encode()).digest()
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def code(self) -> str:
         return f"{secrets.randbelow(1_000_000):06d}"

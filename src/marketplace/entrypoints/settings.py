@@ -17,9 +17,13 @@ from dotenv import dotenv_values
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.money import Money, exponent
 from marketplace.entrypoints.environment import Reader, database_url
+from marketplace.entrypoints.keys import Purpose, derived
 
 DEVELOPMENT, STAGING, PRODUCTION = "development", "staging", "production"
 DEFAULT_SECRET_KEY = "development-only-secret-key-change-me"
+MOST_SIGNING_KEYS = 10
+_LEAST_VARIETY = 10
+"""Different characters in a secret: 32 random ones, even hexadecimal digits, have fewer once in ten thousand times."""
 
 
 class BadConfiguration(MarketplaceError):
@@ -43,7 +47,7 @@ class Settings:
     debug: bool
     """DEBUG: log at level debug unless LOG_LEVEL is set; never shows in an answer; refused in production."""
     secret_key: str = field(repr=False)
-    """SECRET_KEY: at least 32 characters; what other keys are derived from. Only development has a default."""
+    """SECRET_KEY: at least 32 characters; read by ``key`` alone. Only development has a default."""
     port: int
     """PORT: 8000."""
     public_url: str
@@ -122,6 +126,10 @@ class Settings:
     """LOG_FILE: log there, rotated by size and day, instead of to the standard error."""
     metrics_token: str = field(repr=False)
     """METRICS_TOKEN: lets a monitor read /health/detailed/ as ``Authorization: Bearer``; at least 16 characters."""
+
+    def key(self, purpose: Purpose) -> bytes:
+        """The key for one purpose, derived from SECRET_KEY."""
+        return derived(self.secret_key, purpose)
 
     @property
     def is_development(self) -> bool:
@@ -211,6 +219,8 @@ def _secret_key(read: Reader, env: str) -> str:
     secret = read.secret("SECRET_KEY", least=32) or DEFAULT_SECRET_KEY
     if env != DEVELOPMENT and secret == DEFAULT_SECRET_KEY:
         read.fault("SECRET_KEY", f"{env} needs one of its own: at least 32 random characters")
+    elif env == PRODUCTION and len(set(secret)) < _LEAST_VARIETY:
+        read.fault("SECRET_KEY", "it is too regular to be random; make one as .env.example says")
     return secret
 
 
@@ -220,7 +230,11 @@ def _signing_keys(read: Reader, secret_key: str) -> tuple[str, ...]:
         read.fault("JWT_SIGNING_KEYS", "each key takes at least 32 characters; separate several by commas")
     if len(set(keys)) != len(keys):
         read.fault("JWT_SIGNING_KEYS", "the same key is named twice")
-    return keys or (hashlib.sha256(b"jwt-signing-key:" + secret_key.encode()).hexdigest(),)
+    if secret_key in keys:
+        read.fault("JWT_SIGNING_KEYS", "SECRET_KEY is no signing key; `marketplace keys rotate` makes one")
+    if len(keys) > MOST_SIGNING_KEYS:
+        read.fault("JWT_SIGNING_KEYS", f"takes at most {MOST_SIGNING_KEYS} keys; drop the last ones")
+    return keys or (derived(secret_key, Purpose.ACCESS_TOKENS).hex(),)
 
 
 def _public_url(read: Reader, port: int) -> str:

@@ -9,7 +9,7 @@ from marketplace.adapters.keyed_secrets import KeyedSecrets
 
 @pytest.fixture
 def secrets():
-    return KeyedSecrets("a key for tests")
+    return KeyedSecrets(b"a key for tests")
 
 
 class TestKeyedSecrets:
@@ -30,4 +30,4 @@ class TestKeyedSecrets:
         assert digest not in {secrets.digest(*parts) for parts in others}
 
     def test_a_digest_needs_the_key(self, secrets):
-        assert secrets.digest("123456") != KeyedSecrets("another key").digest("123456")
+        assert secrets.digest("123456") != KeyedSecrets(b"another key").digest("123456")

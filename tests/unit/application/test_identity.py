@@ -56,7 +56,7 @@ class Town:
         self.store = InMemoryStore()
         self.clock = FixedClock()
         self.hasher = FastPasswordHasher()
-        self.secrets = KeyedSecrets("a key for tests")
+        self.secrets = KeyedSecrets(b"a key for tests")
         unit_of_work = self.unit_of_work = functools.partial(InMemoryUnitOfWork, self.store)
         ids = InMemoryIdSequence()
         opener = self.opener = SessionOpener(ids=ids, secrets=self.secrets, lifetime=DAY)

@@ -13,12 +13,13 @@ import pytest
 from flask import Flask
 
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
-from marketplace.adapters.simulated_gateway.signatures import derived_secret, sign
+from marketplace.adapters.simulated_gateway.signatures import sign, webhook_secret
 from marketplace.application.access import Actor
 from marketplace.application.ports.payment_gateway import OutcomeUnknown
 from marketplace.domain.listings import ListingStatus
 from marketplace.entrypoints.container import Container, MemoryBackend
 from marketplace.entrypoints.http.app import create_app
+from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 from tests.market import Market
 
@@ -216,7 +217,7 @@ class TestWebhooks:
     @pytest.fixture
     def post(self, client, settings, clock):
         def post(body: bytes = self.BODY, *, secret: str | None = None, **headers: str) -> Any:
-            signature = sign(body, secret or derived_secret(settings.secret_key), now=clock.now())
+            signature = sign(body, secret or webhook_secret(settings.key(Purpose.SIMULATED_WEBHOOKS)), now=clock.now())
             return client.post(WEBHOOK, data=body, headers={"Stripe-Signature": signature, **headers})
 
         return post

@@ -18,9 +18,9 @@ MAX_EVENT = 256 * 1024
 _LONGEST_NAME = 255
 
 
-def derived_secret(secret_key: str) -> str:
+def webhook_secret(key: bytes) -> str:
     """The secret that the simulated provider and its webhook share: they are one program, with one key."""
-    return "whsec_" + hmac.new(secret_key.encode(), b"webhooks of the simulated provider", "sha256").hexdigest()
+    return f"whsec_{key.hex()}"
 
 
 def sign(body: bytes, secret: str, *, now: datetime) -> str:

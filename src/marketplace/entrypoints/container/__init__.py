@@ -14,7 +14,7 @@ from dependency_injector import containers, providers
 
 from marketplace.adapters.keyed_secrets import KeyedSecrets
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
-from marketplace.adapters.simulated_gateway.signatures import derived_secret
+from marketplace.adapters.simulated_gateway.signatures import webhook_secret
 from marketplace.adapters.system_clock import SystemClock
 from marketplace.application.catalogue import attributes, categories
 from marketplace.application.catalogue import products as catalogue_products
@@ -58,6 +58,7 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
 
@@ -75,7 +76,7 @@ class Container(containers.DeclarativeContainer):
     # --- identity
     # Who is behind a session, for every door: (account id, session id) -> Actor | None.
     actor_lookup = backend.identity_queries.provided.actor
-    secrets = providers.Singleton(KeyedSecrets, settings.provided.secret_key)
+    secrets = providers.Singleton(KeyedSecrets, settings.provided.key.call(Purpose.IDENTITY_DIGESTS))
     session_opener = providers.Singleton(
         sessions.SessionOpener, ids=backend.ids, secrets=secrets, lifetime=settings.provided.jwt_refresh_token_lifetime
     )
@@ -208,7 +209,9 @@ class Container(containers.DeclarativeContainer):
         SimulatedGateway,
         backend.provider_state,
         clock=clock,
-        secrets=providers.List(providers.Callable(derived_secret, settings.provided.secret_key)),
+        secrets=providers.List(
+            providers.Callable(webhook_secret, settings.provided.key.call(Purpose.SIMULATED_WEBHOOKS))
+        ),
         public_url=settings.provided.public_url,
         token=providers.Object(partial(token_hex, 12)),
     )

@@ -42,6 +42,7 @@ from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_b
 from marketplace.entrypoints.http.reservations import cart_blueprint
 from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.sellers import sellers_blueprint
+from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
 
@@ -70,14 +71,19 @@ def create_app(container: Container) -> Flask:
     app.url_map.converters["int"] = IdConverter
     # An id that a client left out is a mistake to be told (404), not a list to be redirected to.
     app.url_map.merge_slashes = False
-    app.config.update(SECRET_KEY=settings.secret_key, TRUSTED_HOSTS=_trusted_hosts(settings))
+    # Flask's own SECRET_KEY, for cookies, stays unset: there are none.
+    app.config.update(
+        FINGERPRINT_KEY=settings.key(Purpose.IDEMPOTENCY_FINGERPRINTS),
+        PAGE_CURSOR_KEY=settings.key(Purpose.PAGE_CURSORS),
+        TRUSTED_HOSTS=_trusted_hosts(settings),
+    )
     _install_habits(app, container, settings)
     api = _api(app)
     _register_blueprints(api, container, settings)
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(return_blueprint())
     if settings.is_development:
-        app.register_blueprint(bank_blueprint(bank=container.payment_gateway(), secret_key=settings.secret_key))
+        app.register_blueprint(bank_blueprint(bank=container.payment_gateway(), key=settings.key(Purpose.BANK_PAGES)))
         app.register_blueprint(mailbox_blueprint(mailbox=container.backend.mailbox()))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

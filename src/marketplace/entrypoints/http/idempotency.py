@@ -67,7 +67,7 @@ def once(actor: Actor, do: Callable[[], Response], *, secrets: Sequence[str], re
 def _fingerprint() -> str:
     """Keyed, since a body may hold a password that a bare hash would give away."""
     text = b"\n".join((request.method.encode(), request.path.encode(), request.get_data()))
-    return hmac.digest(str(current_app.config["SECRET_KEY"]).encode(), text, "sha256").hex()
+    return hmac.digest(current_app.config["FINGERPRINT_KEY"], text, "sha256").hex()
 
 
 def _answer(response: Response, secrets: Sequence[str]) -> Answer:

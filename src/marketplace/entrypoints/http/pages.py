@@ -111,9 +111,8 @@ def page_of(item: type[Schema]) -> type[Schema]:
 def _fingerprint(args: dict[str, Any], ordering: str, direction: str, key: Sequence[Any]) -> str:
     """Ties a cursor to its list, filters and key; nobody without the secret can make one."""
     filters = sorted((name, str(value)) for name, value in args.items() if name not in _PAGING)
-    secret = str(current_app.config["SECRET_KEY"]).encode()
     text = orjson.dumps([request.path, filters, ordering, direction, list(key)])
-    return hmac.digest(secret, text, "sha256").hex()[:20]
+    return hmac.digest(current_app.config["PAGE_CURSOR_KEY"], text, "sha256").hex()[:20]
 
 
 def _url(key: tuple[Any, ...] | None, direction: str, asked: PageRequest, args: dict[str, Any]) -> str | None:

@@ -60,13 +60,13 @@ def return_blueprint() -> Blueprint:
     return blueprint
 
 
-def bank_blueprint(*, bank: SimulatedBank, secret_key: str) -> Blueprint:
+def bank_blueprint(*, bank: SimulatedBank, key: bytes) -> Blueprint:
     """The page at which a buyer confirms in person. Development only: whoever knows the address decides."""
     blueprint = Blueprint("dev_payments", __name__)
 
     def token_of(intent_id: str) -> str:
         """Proves that the form came from our page: no other site can read it there."""
-        return hmac.new(secret_key.encode(), f"bank page of {intent_id}".encode(), "sha256").hexdigest()
+        return hmac.digest(key, intent_id.encode(), "sha256").hex()
 
     @blueprint.get("/dev/payments/<intent_id>/")
     def show(intent_id: str) -> Response:
