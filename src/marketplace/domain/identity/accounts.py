@@ -13,6 +13,7 @@ from marketplace.domain.identity.events import (
     AccountSuspended,
     EmailVerificationRequested,
     EmailVerified,
+    PasswordChanged,
     VendorRegistered,
 )
 from marketplace.domain.identity.names import (
@@ -145,6 +146,11 @@ class Account(Aggregate):
     def rehash(self, password_hash: str) -> None:
         """The same password, hashed with other parameters."""
         self.password_hash = password_hash
+
+    def set_password(self, password_hash: str, *, now: datetime, by_reset: bool = False) -> None:
+        """Another password; its owner is told."""
+        self.password_hash = password_hash
+        self.events.append(PasswordChanged(occurred_at=now, account_id=self.id, by_reset=by_reset))
 
     def grant(self, role: Role) -> None:
         self.roles |= {role}

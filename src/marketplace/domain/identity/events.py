@@ -30,3 +30,18 @@ class EmailVerified(Event):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountSuspended(Event):
     account_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordResetRequested(Event):
+    """Somebody says that they forgot the password of an address, which may be nobody's; a code is made in any case."""
+
+    reset_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordChanged(Event):
+    """Its owner is told, so that they know of it if it was somebody else. ``by_reset``: by a code from the mailbox."""
+
+    account_id: int
+    by_reset: bool
