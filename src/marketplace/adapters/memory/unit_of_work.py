@@ -6,6 +6,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
+from marketplace.adapters.memory.attempts import InMemoryAttempts
 from marketplace.adapters.memory.audit import InMemoryAuditTrail
 from marketplace.adapters.memory.catalogue.repositories import (
     InMemoryCardSets,
@@ -98,6 +99,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def codes(self) -> InMemoryCodes:
         return InMemoryCodes(self)
+
+    @cached_property
+    def attempts(self) -> InMemoryAttempts:
+        return InMemoryAttempts(self)
 
     @cached_property
     def sessions(self) -> InMemorySessions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marketplace.adapters.postgres import ids
 from marketplace.adapters.postgres.tables import (
+    attempts,
     audit,
     catalogue,
     idempotency,
@@ -20,6 +21,7 @@ from marketplace.adapters.postgres.tables import (
 from marketplace.adapters.postgres.tables.metadata import metadata
 
 __all__ = [
+    "attempts",
     "audit",
     "catalogue",
     "idempotency",

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from marketplace.adapters.postgres.attempts import PostgresAttempts
 from marketplace.adapters.postgres.audit import PostgresAuditTrail
 from marketplace.adapters.postgres.catalogue.repositories import (
     PostgresCardSets,
@@ -121,6 +122,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def codes(self) -> PostgresCodes:
         return PostgresCodes(self)
+
+    @cached_property
+    def attempts(self) -> PostgresAttempts:
+        return PostgresAttempts(self)
 
     @cached_property
     def sessions(self) -> PostgresSessions:

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Protocol, Self
 
+from marketplace.application.ports.attempts import AttemptRepository
 from marketplace.application.ports.audit import AuditTrail
 from marketplace.application.ports.catalogue import (
     CardSetRepository,
@@ -78,6 +79,9 @@ class UnitOfWork(Protocol):
 
     @property
     def codes(self) -> CodeRepository: ...
+
+    @property
+    def attempts(self) -> AttemptRepository: ...
 
     @property
     def sessions(self) -> SessionRepository: ...
