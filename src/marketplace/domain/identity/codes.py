@@ -5,9 +5,7 @@
         └─────request──────┘   (60 seconds after the last request)
 
 An account has one code for each purpose, whose row is used again. Only a keyed digest of a code is ever kept.
-
-Five tries a code and a code a minute would be 7,200 tries a day: twenty wrong ones within a day, over however many
-codes, and none is sent or taken until that day is over. That is one chance in 50,000 for whoever guesses.
+Tries at one code after another are counted as well, see attempts.py.
 """
 
 from __future__ import annotations
@@ -24,13 +22,11 @@ from marketplace.domain.shared.ids import AccountId, CodeId
 LIFETIME = timedelta(minutes=10)
 COOL_DOWN = timedelta(seconds=60)
 MAX_TRIES = 5
-MAX_WRONG_TRIES = 20
-WRONG_TRIES_WITHIN = timedelta(days=1)
-"""Counted from the first wrong one; a right one ends the count."""
 
 
 class CodePurpose(StrEnum):
     VERIFY_EMAIL = "verify_email"
+    CHANGE_EMAIL = "change_email"
 
 
 class CodeRequestedRecently(Conflict):
@@ -59,19 +55,14 @@ class MailedCode(Aggregate):
     expires_at: datetime | None = None
     tries: int = 0
     used_at: datetime | None = None
-    wrong_tries: int = 0
-    wrong_since: datetime | None = None
 
     def request(self, *, now: datetime) -> None:
         """Ask for a new one; the old one works until that is made. Raises CodeRequestedRecently."""
         wait = self.requested_at + COOL_DOWN - now
-        if self.is_locked(now=now) and self.wrong_since is not None:
-            wait = max(wait, self.wrong_since + WRONG_TRIES_WITHIN - now)
         if wait > timedelta(0):
             seconds = max(1, round(wait.total_seconds()))
             raise CodeRequestedRecently(
-                f"A code was asked for a moment ago, or too many wrong ones were tried; look into the mailbox, or ask"
-                f" again in {seconds} seconds.",
+                f"A code was asked for a moment ago; look into the mailbox, or ask again in {seconds} seconds.",
                 retry_after=seconds,
             )
         self.requested_at = now
@@ -85,27 +76,13 @@ class MailedCode(Aggregate):
         """Use the code up if it is the right one; a wrong one costs a try, to be saved whatever the answer is."""
         if self.code_hash is None or self.expires_at is None or self.used_at is not None:
             return False
-        if now >= self.expires_at or self.tries >= MAX_TRIES or self.is_locked(now=now):
+        if now >= self.expires_at or self.tries >= MAX_TRIES:
             return False
         self.tries += 1
         if not hmac.compare_digest(self.code_hash, presented_hash):
-            self._count_wrong_try(now)
             return False
         self.used_at = now
-        self.wrong_tries, self.wrong_since = 0, None
         return True
-
-    def is_locked(self, *, now: datetime) -> bool:
-        """Whether so many were wrong of late that no code is sent or taken."""
-        return self.wrong_tries >= MAX_WRONG_TRIES and self._counts_still(now)
-
-    def _count_wrong_try(self, now: datetime) -> None:
-        if not self._counts_still(now):
-            self.wrong_tries, self.wrong_since = 0, now
-        self.wrong_tries += 1
-
-    def _counts_still(self, now: datetime) -> bool:
-        return self.wrong_since is not None and now < self.wrong_since + WRONG_TRIES_WITHIN
 
 
 @dataclass(kw_only=True, slots=True)

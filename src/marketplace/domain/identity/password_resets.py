@@ -51,7 +51,7 @@ class PasswordReset(MailedCode):
         return reset
 
     def ask_again(self, *, account_id: AccountId | None, now: datetime) -> None:
-        """Nothing happens within a minute of the last time, nor while too many codes were wrong; nobody is told."""
+        """Nothing happens within a minute of the last time, and nobody is told."""
         try:
             self.request(now=now)
         except CodeRequestedRecently:
