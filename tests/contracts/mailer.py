@@ -37,6 +37,10 @@ class MailerContract:
             ("misty@example.com", "Second", "A first line\nand a second one.\n"),
         ]
 
+    def test_hands_both_forms_of_a_message_over(self, mailer, delivered):
+        mailer.send(a_mail(text="Plain é\n", html="<p>Réponse &amp; more</p>\n"))
+        assert [text for _, _, text in delivered()] == ["Plain é\n"]
+
 
 class MailboxContract(MailerContract):
     """A mailer that keeps its messages itself; ``delivered`` is done."""
@@ -56,3 +60,9 @@ class MailboxContract(MailerContract):
         for number in range(3):
             mailer.send(a_mail(message_id=f"greeting-{number}"))
         assert len(mailer.messages(limit=2)) == 2
+
+    def test_keeps_the_html(self, mailer):
+        mailer.send(a_mail(html="<p>Réponse &amp; more</p>\n"))
+        mailer.send(a_mail(message_id="plain"))
+        assert mailer.message("greeting-1").html == "<p>Réponse &amp; more</p>\n"
+        assert mailer.message("plain").html == ""

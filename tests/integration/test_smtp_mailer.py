@@ -86,6 +86,10 @@ def connect(server):
     return to
 
 
+def _plain(mail):
+    return mail.get_body(("plain",))
+
+
 class TestSmtpMailer(MailerContract):
     @pytest.fixture
     def mailer(self, connect):
@@ -96,7 +100,8 @@ class TestSmtpMailer(MailerContract):
         def read():
             parsed = [message_from_bytes(raw, policy=policy.default) for raw in server.messages]
             return [
-                (str(mail["To"]), str(mail["Subject"]), mail.get_content().replace("\r\n", "\n")) for mail in parsed
+                (str(mail["To"]), str(mail["Subject"]), _plain(mail).get_content().replace("\r\n", "\n"))
+                for mail in parsed
             ]
 
         return read
@@ -106,6 +111,22 @@ class TestSmtpMailer(MailerContract):
         mailer.send(a_mail())
         names = {message_from_bytes(raw)["Message-ID"] for raw in server.messages}
         assert names == {"<greeting-1@cards.example>"}
+
+    def test_sends_text_and_html_as_alternatives_the_richer_one_last(self, mailer, server):
+        mailer.send(a_mail(html="<p>Réponse</p>\n", language="fr"))
+        (mail,) = (message_from_bytes(raw, policy=policy.default) for raw in server.messages)
+        assert mail.get_content_type() == "multipart/alternative"
+        assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+        assert mail.get_body(("html",)).get_content() == "<p>Réponse</p>\r\n"
+        assert mail["Content-Language"] == "fr"
+        assert mail["List-Unsubscribe"] is None
+
+    def test_names_the_one_click_way_out_in_the_head(self, mailer, server):
+        way_out = "https://cards.example/unsubscribe/" + "x" * 200
+        mailer.send(a_mail(unsubscribe_url=way_out))
+        (mail,) = (message_from_bytes(raw, policy=policy.default) for raw in server.messages)
+        assert mail["List-Unsubscribe"] == f"<{way_out}>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
     def test_reaches_an_address_that_is_not_ascii(self, mailer, delivered):
         mailer.send(a_mail(to="é@exämple.fr"))

@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Sequence
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -61,6 +61,11 @@ def _read(path: Path) -> KeptMail:
         message_id=path.stem,
         to=str(message["To"]),
         subject=str(message["Subject"]),
-        text=message.get_content(),
+        text=_content(message.get_body(("plain",))),
+        html=_content(message.get_body(("html",))),
         sent_at=parsedate_to_datetime(message["Date"]),
     )
+
+
+def _content(part: MIMEPart | None) -> str:
+    return str(part.get_content()) if part is not None else ""

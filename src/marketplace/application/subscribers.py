@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from marketplace.application.access import PROGRAM
 from marketplace.application.identity.registration import IssueVerificationCode
-from marketplace.application.notifications import MailSellerNews, MailVerificationCode
+from marketplace.application.notifications.notify import Notify
 from marketplace.application.order_notifications import MailOrderNews
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.application.sellers import ConfirmSellerEmail, OpenSellerProfile, SuspendSeller
+from marketplace.domain.identity.codes import LIFETIME
 from marketplace.domain.identity.events import (
     AccountSuspended,
     EmailVerificationRequested,
     EmailVerified,
     VendorRegistered,
 )
+from marketplace.domain.notifications import Kind
 from marketplace.domain.orders.events import ItemsMissing, OrderEndedUnpaid, OrderPaid, SaleMade
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
@@ -34,8 +37,7 @@ class Subscribers:
     """
 
     issue_verification_code: IssueVerificationCode
-    mail_verification_code: MailVerificationCode
-    mail_seller_news: MailSellerNews
+    notify: Notify
     open_seller_profile: OpenSellerProfile
     confirm_seller_email: ConfirmSellerEmail
     suspend_seller: SuspendSeller
@@ -47,12 +49,13 @@ class Subscribers:
             case EmailVerificationRequested(account_id=account_id, occurred_at=requested_at):
                 issued = self.issue_verification_code(account_id=AccountId(account_id), requested_at=requested_at)
                 if issued is not None:
-                    self.mail_verification_code(
-                        delivery_id=delivery_id,
-                        email=issued.email,
-                        username=issued.username,
-                        language=issued.language,
-                        code=issued.code,
+                    self.notify(
+                        Kind.EMAIL_VERIFICATION,
+                        account=AccountId(account_id),
+                        occasion=f"verify-email-{delivery_id}",
+                        to=issued.email,
+                        digits=issued.code,
+                        minutes=LIFETIME // timedelta(minutes=1),
                     )
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
                 self.open_seller_profile(account_id=AccountId(account_id), shop_name=shop_name)
@@ -63,8 +66,22 @@ class Subscribers:
                     self.suspend_seller(
                         actor=PROGRAM, account=AccountId(account_id), reason="The account is suspended."
                     )
-            case SellerApproved() | SellerRejected() | SellerSuspended():
-                self.mail_seller_news(event, delivery_id=delivery_id)
+            case SellerApproved(account_id=account_id):
+                self.notify(Kind.SELLER_APPROVED, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}")
+            case SellerRejected(account_id=account_id, reason=reason):
+                self.notify(
+                    Kind.SELLER_REJECTED,
+                    account=AccountId(account_id),
+                    occasion=f"seller-news-{delivery_id}",
+                    reason=reason,
+                )
+            case SellerSuspended(account_id=account_id, reason=reason):
+                self.notify(
+                    Kind.SELLER_SUSPENDED,
+                    account=AccountId(account_id),
+                    occasion=f"seller-news-{delivery_id}",
+                    reason=reason,
+                )
             case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided() | RefundFailed():
                 self.mail_order_news(event)
             case PaymentQuarantined() | ProviderAlarm():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -130,6 +131,11 @@ class Settings:
     def key(self, purpose: Purpose) -> bytes:
         """The key for one purpose, derived from SECRET_KEY."""
         return derived(self.secret_key, purpose)
+
+    @property
+    def brand(self) -> str:
+        """What the marketplace calls itself in letters: the name in EMAIL_FROM."""
+        return parseaddr(self.email_from)[0] or "Marketplace"
 
     @property
     def is_development(self) -> bool:

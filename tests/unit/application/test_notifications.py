@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from marketplace.adapters.memory.clock import FixedClock
-from marketplace.adapters.memory.mailer import InMemoryMailer
 from marketplace.application.access import OPERATOR
 from marketplace.application.identity.registration import NewMember
-from marketplace.application.notifications import MailSellerNews, MailVerificationCode
 from marketplace.application.ports.outbox import UnreadableEvent
 from marketplace.domain.identity.events import EmailVerificationRequested
+from marketplace.domain.notifications import Kind
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerStatus, SellerSuspended
 from marketplace.entrypoints.container import Container, MemoryBackend
@@ -41,21 +40,32 @@ def relay(container):
         pass
 
 
-class TestMailVerificationCode:
-    def test_writes_the_code_on_a_line_of_its_own_and_keeps_lines_short(self):
-        mailer = InMemoryMailer(FixedClock(NOW))
-        MailVerificationCode(mailer=mailer, public_url="https://cards.example")(
-            delivery_id=7, email="ash@example.com", username="ash", language="fr", code="012345"
+@pytest.fixture
+def sacha(container):
+    member = NewMember(
+        username="sacha", email="sacha@example.com", password="a good long one", accept_terms=True, language="fr"
+    )
+    return container.register()(member=member).account_id
+
+
+class TestNotify:
+    def test_writes_in_the_language_of_the_member(self, container, mailbox, sacha):
+        container.notify()(Kind.SELLER_REJECTED, account=sacha, occasion="news-1", reason="Sans papiers.")
+        (mail,) = mailbox.messages(limit=2)
+        assert (mail.message_id, mail.to) == ("news-1", "sacha@example.com")
+        assert mail.subject == "Votre boutique n\u2019a pas été approuvée"
+        assert mail.text.startswith("Bonjour sacha,\n")
+        assert "Sans papiers." in mail.text
+        assert "Sans papiers." in mail.html
+
+    def test_writes_to_another_address_when_the_news_is_about_that(self, container, mailbox, ash):
+        container.notify()(
+            Kind.EMAIL_VERIFICATION, account=ash, occasion="x", to="new@example.com", digits="012345", minutes=10
         )
-        (mail,) = mailer.messages(limit=2)
-        assert (mail.message_id, mail.to) == ("verify-email-7", "ash@example.com")
-        assert mail.text.startswith("Hello ash,\n")
+        (mail,) = mailbox.messages(limit=2)
+        assert mail.to == "new@example.com"
         assert "\n    012345\n" in mail.text
-        assert "https://cards.example" in mail.text
-        assert max(map(len, mail.text.splitlines())) <= 72
 
-
-class TestMailSellerNews:
     @pytest.mark.parametrize(
         ("news", "subject", "told"),
         [
@@ -72,12 +82,11 @@ class TestMailSellerNews:
             ),
         ],
     )
-    def test_tells_the_seller_what_was_decided_and_why(self, container, mailbox, ash, news, subject, told):
-        tell = MailSellerNews(mailer=mailbox, identity_queries=container.backend.identity_queries())
-        tell(type(news)(**{**_fields(news), "account_id": ash}), delivery_id=3)
+    def test_a_seller_is_told_what_was_decided_and_why(self, container, mailbox, ash, news, subject, told):
+        container.subscribers()(type(news)(**{**_fields(news), "account_id": ash}), 3)
         (mail,) = mailbox.messages(limit=2)
         assert (mail.message_id, mail.to, mail.subject) == ("seller-news-3", "ash@example.com", subject)
-        assert told.lower() in mail.text.lower()
+        assert told in mail.text
 
 
 class TestSubscribers:

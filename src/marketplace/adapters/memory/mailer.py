@@ -23,7 +23,12 @@ class InMemoryMailer(Mailer, Mailbox):
         if self.is_down:
             raise Unavailable("The mail server did not take the message.")
         kept = KeptMail(
-            message_id=mail.message_id, to=mail.to, subject=mail.subject, text=mail.text, sent_at=self._clock.now()
+            message_id=mail.message_id,
+            to=mail.to,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
+            sent_at=self._clock.now(),
         )
         with self._lock:
             self._kept.pop(mail.message_id, None)

@@ -1,4 +1,4 @@
-"""Mail: what is sent, who sends it, and the box in which a developer reads it."""
+"""Mail: how it is written, what is sent, who sends it, and the box in which a developer reads it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mail:
-    """``message_id`` names the message, not the attempt: the same again is the same message."""
+    """``message_id`` names the message, not the attempt: the same again is the same message.
+
+    ``html`` says the same as ``text``, for programs that show it; empty for text alone. ``unsubscribe_url`` is for
+    what is not necessary: one POST to it, and no more of the kind comes (RFC 8058).
+    """
 
     message_id: str
     to: str
     subject: str
     text: str = field(repr=False)
+    html: str = field(default="", repr=False)
     language: str = "en"
+    unsubscribe_url: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not _MESSAGE_ID.fullmatch(self.message_id):
             raise Invalid(f"{self.message_id!r} cannot name a message.")
-        if any(character in text for text in (self.to, self.subject) for character in "\r\n\0"):
+        if any(character in text for text in (self.to, self.subject, self.unsubscribe_url) for character in "\r\n\0"):
             raise Invalid(f"A line break in the head of the message {self.message_id} would forge its headers.")
 
     def as_sent(self, *, sender: str, at: datetime) -> EmailMessage:
@@ -40,9 +46,47 @@ class Mail:
         message["To"] = self.to
         message["Subject"] = self.subject
         message["Auto-Submitted"] = "auto-generated"
+        if self.unsubscribe_url:
+            message["List-Unsubscribe"] = f"<{self.unsubscribe_url}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(self.text)
+        if self.html:
+            message.add_alternative(self.html, subtype="html")
         message["Content-Language"] = self.language  # set_content() drops what was said of the content before
         return message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """What is told, in one language: ``brief`` in a sentence, ``text`` and ``html`` in full and alike."""
+
+    subject: str
+    brief: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    language: str
+
+    def addressed(self, *, to: str, message_id: str, unsubscribe_url: str = "") -> Mail:
+        """The letter as a mail. Raises Invalid when the message cannot be named so."""
+        return Mail(
+            message_id=message_id,
+            to=to,
+            subject=self.subject,
+            text=self.text,
+            html=self.html,
+            language=self.language,
+            unsubscribe_url=unsubscribe_url,
+        )
+
+
+class Letters(Protocol):
+    def render(self, template: str, *, language: str, **values: object) -> Letter:
+        """The letter of that name, in English where the language has none of its own.
+
+        ``values`` are what the letter names, ``name`` of the recipient among them: amounts as Money, times as aware
+        datetimes, texts as people wrote them. A value that the letter names and does not get is a programming error.
+        """
+        ...
 
 
 class Mailer(Protocol):
@@ -57,6 +101,7 @@ class KeptMail:
     to: str
     subject: str
     text: str = field(repr=False)
+    html: str = field(default="", repr=False)
     sent_at: datetime
 
 

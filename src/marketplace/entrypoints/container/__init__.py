@@ -13,6 +13,7 @@ from secrets import token_hex
 from dependency_injector import containers, providers
 
 from marketplace.adapters.keyed_secrets import KeyedSecrets
+from marketplace.adapters.letters.jinja_letters import JinjaLetters
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.adapters.simulated_gateway.signatures import webhook_secret
 from marketplace.adapters.system_clock import SystemClock
@@ -27,7 +28,7 @@ from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
 from marketplace.application.listings.import_listings import ImportListings
 from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
-from marketplace.application.notifications import MailSellerNews, MailVerificationCode
+from marketplace.application.notifications.notify import Notify
 from marketplace.application.order_notifications import MailOrderNews
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.outbox import PurgeOutbox, RelayEvents, ReplayDeadLetters
@@ -272,11 +273,9 @@ class Container(containers.DeclarativeContainer):
     verify_ledger = providers.Singleton(VerifyLedger, audit=backend.ledger_audit, gateway=payment_gateway)
 
     # --- notifications
-    mail_verification_code = providers.Singleton(
-        MailVerificationCode, mailer=backend.mailer, public_url=settings.provided.public_url
-    )
-    mail_seller_news = providers.Singleton(
-        MailSellerNews, mailer=backend.mailer, identity_queries=backend.identity_queries
+    letters = providers.Singleton(JinjaLetters, brand=settings.provided.brand, public_url=settings.provided.public_url)
+    notify = providers.Singleton(
+        Notify, identity_queries=backend.identity_queries, letters=letters, mailer=backend.mailer
     )
     mail_order_news = providers.Singleton(
         MailOrderNews,
@@ -288,8 +287,7 @@ class Container(containers.DeclarativeContainer):
     subscribers = providers.Singleton(
         Subscribers,
         issue_verification_code=issue_verification_code,
-        mail_verification_code=mail_verification_code,
-        mail_seller_news=mail_seller_news,
+        notify=notify,
         open_seller_profile=open_seller_profile,
         confirm_seller_email=confirm_seller_email,
         suspend_seller=suspend_seller,
