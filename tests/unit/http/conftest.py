@@ -36,7 +36,10 @@ def container(settings: Settings, clock: FixedClock) -> Container:
 
 
 @pytest.fixture
-def app(container: Container) -> Flask:
+def app(container: Container, request: pytest.FixtureRequest) -> Flask:
+    """Made after the ``market`` of a test that has one, so that its people are known at the doors."""
+    if "market" in request.fixturenames:
+        request.getfixturevalue("market")
     return create_app(container)
 
 
@@ -64,6 +67,16 @@ def market(container: Container, clock: FixedClock) -> Market:
 def sign_in(bearer: Callable[[int, int], dict[str, str]]) -> Callable[[Actor], dict[str, str]]:
     """The header of somebody in the ``market``."""
     return lambda actor: bearer(actor.account_id, 1)
+
+
+@pytest.fixture
+def buyer(market: Market) -> Actor:
+    return market.buyer()
+
+
+@pytest.fixture
+def as_buyer(sign_in, buyer) -> dict[str, str]:
+    return sign_in(buyer)
 
 
 @pytest.fixture

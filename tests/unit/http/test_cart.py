@@ -5,34 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
-from marketplace.application.access import Actor
 from marketplace.application.ports.idempotency import LAPSES_AFTER
-from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.http import idempotency
-from marketplace.entrypoints.http.app import create_app
 from tests.market import Market
+from tests.unit.http.answers import refused
 
 CART, ITEMS = "/api/v1/cart/", "/api/v1/cart/items/"
 NO_SUCH = 987654321
-
-
-@pytest.fixture
-def app(market: Market, container: Container) -> Flask:
-    """Made after the ``market``, so that its people are known at the doors."""
-    return create_app(container)
-
-
-@pytest.fixture
-def buyer(market: Market) -> Actor:
-    return market.buyer()
-
-
-@pytest.fixture
-def as_buyer(sign_in, buyer) -> dict[str, str]:
-    return sign_in(buyer)
 
 
 @pytest.fixture
@@ -172,13 +153,8 @@ class TestChanging:
 
 
 class TestRefusals:
-    def refused(self, answer: Any, status: int, code: str) -> dict[str, Any]:
-        assert (answer.status_code, answer.json["code"]) == (status, code)
-        assert answer.content_type == "application/problem+json"
-        return answer.json
-
     def test_more_than_there_is(self, add, listing):
-        assert self.refused(add(listing, 6), 409, "insufficient_stock")["available"] == 5
+        assert refused(add(listing, 6), 409, "insufficient_stock")["available"] == 5
 
     def test_beyond_the_hold_limit(self, client, market, as_buyer, add, listing):
         item = add(listing).json["id"]
@@ -186,7 +162,7 @@ class TestRefusals:
             market.later(minutes=20)
             client.patch(f"{ITEMS}{item}/", json={"quantity": 1}, headers=as_buyer)
         market.later(minutes=20)
-        problem = self.refused(
+        problem = refused(
             client.patch(f"{ITEMS}{item}/", json={"quantity": 1}, headers=as_buyer), 409, "hold_limit_reached"
         )
         assert problem["retry_at"] == "2026-01-15T16:00:00+00:00"
@@ -199,47 +175,47 @@ class TestRefusals:
             client.patch(f"{ITEMS}{item}/", json={"quantity": 1}, headers=as_buyer),
             client.delete(f"{ITEMS}{item}/", headers=as_buyer),
         ):
-            assert self.refused(answer, 409, "already_ordered")["order"] == order
+            assert refused(answer, 409, "already_ordered")["order"] == order
 
     def test_ones_own_listing(self, client, market, sign_in):
         seller = market.seller()
         answer = client.post(ITEMS, json={"listing": market.listing(seller), "quantity": 1}, headers=sign_in(seller))
-        self.refused(answer, 409, "own_listing")
+        refused(answer, 409, "own_listing")
 
     @pytest.mark.parametrize("hide", ["switch_off", "archive", "go_on_holiday"])
     def test_what_is_hidden_looks_like_what_does_not_exist(self, market, add, hide):
         seller = market.seller()
         hidden = market.listing(seller)
         getattr(market, hide)(seller if hide == "go_on_holiday" else hidden)
-        told, unknown = (self.refused(add(id), 404, "not_found") for id in (hidden, NO_SUCH))
+        told, unknown = (refused(add(id), 404, "not_found") for id in (hidden, NO_SUCH))
         assert {**told, "request_id": ""} == {**unknown, "request_id": ""}
 
     def test_what_was_taken_off_sale_in_the_cart(self, client, market, as_buyer, add, listing):
         item = add(listing).json["id"]
         market.switch_off(listing)
         answer = client.patch(f"{ITEMS}{item}/", json={"quantity": 2}, headers=as_buyer)
-        assert self.refused(answer, 409, "listing_unavailable")["reason"] == "listing_inactive"
+        assert refused(answer, 409, "listing_unavailable")["reason"] == "listing_inactive"
 
     def test_parameters_that_the_cart_does_not_have(self, client, as_buyer):
-        problem = self.refused(client.get(f"{CART}?page=1&page=2", headers=as_buyer), 422, "validation_error")
+        problem = refused(client.get(f"{CART}?page=1&page=2", headers=as_buyer), 422, "validation_error")
         assert problem["errors"] == {"page": ["Unknown field."]}
 
     def test_fields_that_emptying_does_not_have(self, client, as_buyer, add, listing):
         add(listing)
         answer = client.delete(CART, json={"listing": listing}, headers=as_buyer)
-        assert self.refused(answer, 422, "validation_error")["errors"] == {"listing": ["Unknown field."]}
+        assert refused(answer, 422, "validation_error")["errors"] == {"listing": ["Unknown field."]}
         assert len(client.get(CART, headers=as_buyer).json["items"]) == 1
 
     def test_what_does_not_exist(self, client, as_buyer, add):
-        self.refused(add(NO_SUCH), 404, "not_found")
-        self.refused(client.patch(f"{ITEMS}{NO_SUCH}/", json={"quantity": 1}, headers=as_buyer), 404, "not_found")
-        self.refused(client.delete(f"{ITEMS}{NO_SUCH}/", headers=as_buyer), 404, "not_found")
+        refused(add(NO_SUCH), 404, "not_found")
+        refused(client.patch(f"{ITEMS}{NO_SUCH}/", json={"quantity": 1}, headers=as_buyer), 404, "not_found")
+        refused(client.delete(f"{ITEMS}{NO_SUCH}/", headers=as_buyer), 404, "not_found")
 
     def test_the_item_of_another(self, client, market, sign_in, add, listing):
         item = add(listing).json["id"]
         stranger = sign_in(market.buyer())
-        self.refused(client.patch(f"{ITEMS}{item}/", json={"quantity": 1}, headers=stranger), 404, "not_found")
-        self.refused(client.delete(f"{ITEMS}{item}/", headers=stranger), 404, "not_found")
+        refused(client.patch(f"{ITEMS}{item}/", json={"quantity": 1}, headers=stranger), 404, "not_found")
+        refused(client.delete(f"{ITEMS}{item}/", headers=stranger), 404, "not_found")
 
     @pytest.mark.parametrize(
         ("body", "field"),
@@ -263,7 +239,7 @@ class TestRefusals:
         ],
     )
     def test_what_makes_no_sense(self, client, as_buyer, body, field):
-        problem = self.refused(client.post(ITEMS, json=body, headers=as_buyer), 422, "validation_error")
+        problem = refused(client.post(ITEMS, json=body, headers=as_buyer), 422, "validation_error")
         assert list(problem["errors"]) == [field]
 
     @pytest.mark.parametrize(
@@ -271,4 +247,4 @@ class TestRefusals:
     )
     def test_whoever_is_not_signed_in(self, client, method, path):
         answer = getattr(client, method)(path, **({"json": {}} if method in ("post", "patch") else {}))
-        self.refused(answer, 401, "not_authenticated")
+        refused(answer, 401, "not_authenticated")

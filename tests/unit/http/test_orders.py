@@ -5,35 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.application.access import Actor
 from marketplace.domain.identity import Role
 from marketplace.domain.shared.errors import Unavailable
-from marketplace.entrypoints.container import Container
-from marketplace.entrypoints.http.app import create_app
 from tests.market import Market
+from tests.unit.http.answers import refused
 
 ORDERS, QUOTE, CART, SALES = "/api/v1/orders/", "/api/v1/orders/quote/", "/api/v1/cart/", "/api/v1/sellers/me/sales/"
 NO_SUCH = 987654321
 WRITTEN = {"name": "Cave SARL", "street": "Quai", "city": "Lille", "country": "FR"}
-
-
-@pytest.fixture
-def app(market: Market, container: Container) -> Flask:
-    """Made after the ``market``, so that its people are known at the doors."""
-    return create_app(container)
-
-
-@pytest.fixture
-def buyer(market: Market) -> Actor:
-    return market.buyer()
-
-
-@pytest.fixture
-def as_buyer(sign_in, buyer) -> dict[str, str]:
-    return sign_in(buyer)
 
 
 @pytest.fixture
@@ -59,12 +41,6 @@ def checkout(client, market, buyer, as_buyer):
         )
 
     return checkout
-
-
-def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
-    assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert answer.content_type == "application/problem+json"
-    return answer.json
 
 
 class TestQuoting:

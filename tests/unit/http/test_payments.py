@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.adapters.simulated_gateway.signatures import sign, webhook_secret
@@ -22,24 +21,9 @@ from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 from tests.market import Market
+from tests.unit.http.answers import refused
 
 WEBHOOK = "/api/v1/webhooks/stripe/"
-
-
-@pytest.fixture
-def app(market: Market, container: Container) -> Flask:
-    """Made after the ``market``, so that its people are known at the doors."""
-    return create_app(container)
-
-
-@pytest.fixture
-def buyer(market: Market) -> Actor:
-    return market.buyer()
-
-
-@pytest.fixture
-def as_buyer(sign_in, buyer) -> dict[str, str]:
-    return sign_in(buyer)
 
 
 @pytest.fixture
@@ -98,12 +82,6 @@ def silence(monkeypatch):
             yield
 
     return silence
-
-
-def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
-    assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert answer.content_type == "application/problem+json"
-    return answer.json
 
 
 class TestPaying:
