@@ -15,11 +15,13 @@ from marketplace.adapters.postgres.identity_queries import PostgresIdentityQueri
 from marketplace.adapters.postgres.ids import PostgresIdSequence
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.application.access import Actor
+from marketplace.application.identity.attempts import AttemptGuard
 from marketplace.application.identity.profile import AddAddress
 from marketplace.application.identity.registration import NewMember, Register, VerifyEmail
 from marketplace.application.identity.sessions import LogIn, RefreshSession, SessionOpener
 from marketplace.domain.identity.accounts import EmailTaken
 from marketplace.domain.identity.addresses import MAX_ADDRESSES, TooManyAddresses
+from marketplace.domain.identity.attempts import FIRST_LOCK, FREE_FAILURES, TooManyAttempts
 from marketplace.domain.identity.codes import MAX_TRIES, WrongCode
 from marketplace.domain.identity.sessions import RefreshRefused
 from marketplace.domain.shared.ids import AccountId, SessionId
@@ -96,6 +98,10 @@ def register(unit_of_work, ids, opener):
     )
 
 
+def a_guard(unit_of_work, secrets, clock):
+    return AttemptGuard(unit_of_work=unit_of_work, clock=clock, secrets=secrets)
+
+
 def race(count, act):
     """Let ``count`` threads do ``act(number)`` at the same time; gives how often each outcome came about."""
     outcomes = Counter()
@@ -105,7 +111,7 @@ def race(count, act):
         start.wait()
         try:
             act(number)
-        except (EmailTaken, RefreshRefused, WrongCode, TooManyAddresses) as error:
+        except (EmailTaken, RefreshRefused, WrongCode, TooManyAddresses, TooManyAttempts) as error:
             outcomes[type(error)] += 1
         else:
             outcomes["done"] += 1
@@ -145,11 +151,15 @@ class TestRaces:
         code = a_code(20, 1)
         code.issue(secrets.digest("code", "verify_email", "1", "123456"), now=NOW)
         put(unit_of_work, code)
-        verify = VerifyEmail(unit_of_work=unit_of_work, clock=FixedClock(NOW), secrets=secrets)
+        clock = FixedClock(NOW)
+        verify = VerifyEmail(
+            unit_of_work=unit_of_work, clock=clock, secrets=secrets, guard=a_guard(unit_of_work, secrets, clock)
+        )
         outcomes = race(20, lambda number: verify(email="ash@example.com", code=f"{number:06d}"))
-        assert outcomes == {WrongCode: 20}
+        assert outcomes == {WrongCode: FREE_FAILURES, TooManyAttempts: 20 - FREE_FAILURES}
         with engine.connect() as connection:
             assert connection.scalar(sa.text("select tries from one_time_codes")) == MAX_TRIES
+        clock.advance(FIRST_LOCK)
         with pytest.raises(WrongCode):
             verify(email="ash@example.com", code="123456")
 
@@ -158,7 +168,12 @@ class TestRaces:
         code = a_code(20, 1)
         code.issue(secrets.digest("code", "verify_email", "1", "123456"), now=NOW)
         put(unit_of_work, code)
-        verify = VerifyEmail(unit_of_work=unit_of_work, clock=FixedClock(NOW), secrets=secrets)
+        verify = VerifyEmail(
+            unit_of_work=unit_of_work,
+            clock=FixedClock(NOW),
+            secrets=secrets,
+            guard=a_guard(unit_of_work, secrets, FixedClock(NOW)),
+        )
         outcomes = race(10, lambda _: verify(email="ash@example.com", code="123456"))
         assert outcomes == {"done": 1, WrongCode: 9}
 
@@ -174,7 +189,11 @@ class TestRaces:
     def test_log_ins_at_the_same_time_open_a_session_each(self, register, unit_of_work, opener):
         register(member=a_member())
         log_in = LogIn(
-            unit_of_work=unit_of_work, clock=FixedClock(NOW), hasher=FastPasswordHasher(rounds=2), sessions=opener
+            unit_of_work=unit_of_work,
+            clock=FixedClock(NOW),
+            hasher=FastPasswordHasher(rounds=2),
+            sessions=opener,
+            guard=a_guard(unit_of_work, secrets, FixedClock(NOW)),
         )
         outcomes = race(10, lambda _: log_in(name="ash@example.com", password="a good long one"))
         assert outcomes == {"done": 10}

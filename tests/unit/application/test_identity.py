@@ -21,6 +21,7 @@ from marketplace.application.identity.administration import (
     RevokeRole,
     SuspendAccount,
 )
+from marketplace.application.identity.attempts import AttemptGuard
 from marketplace.application.identity.profile import AddAddress, RemoveAddress, UpdateAddress, UpdateMe
 from marketplace.application.identity.registration import (
     IssueVerificationCode,
@@ -66,8 +67,9 @@ class Town:
         self.create_account = CreateAccount(**timed, ids=ids, hasher=self.hasher)
         self.resend = ResendVerification(**timed, ids=ids)
         self.issue = IssueVerificationCode(**timed, secrets=self.secrets)
-        self.verify = VerifyEmail(**timed, secrets=self.secrets)
-        self.log_in = LogIn(**timed, hasher=self.hasher, sessions=opener)
+        guard = self.guard = AttemptGuard(**timed, secrets=self.secrets)
+        self.verify = VerifyEmail(**timed, secrets=self.secrets, guard=guard)
+        self.log_in = LogIn(**timed, hasher=self.hasher, sessions=opener, guard=guard)
         self.refresh = RefreshSession(**timed, secrets=self.secrets, lifetime=DAY)
         self.log_out = LogOut(**timed, secrets=self.secrets)
         self.purge = PurgeSessions(**timed)
@@ -239,7 +241,13 @@ class TestLogIn:
 
     def test_hashes_the_password_anew_when_the_parameters_have_changed(self, town, ash):
         stronger = FastPasswordHasher(rounds=2)
-        log_in = LogIn(unit_of_work=town.unit_of_work, clock=town.clock, hasher=stronger, sessions=town.opener)
+        log_in = LogIn(
+            unit_of_work=town.unit_of_work,
+            clock=town.clock,
+            hasher=stronger,
+            sessions=town.opener,
+            guard=town.guard,
+        )
         assert log_in(name="ash", password=PASSWORD)
         with town.unit_of_work() as uow:
             kept = uow.accounts.get(ash.account_id).password_hash

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from marketplace.application.access import Actor
+from marketplace.application.identity.attempts import Attempt, AttemptGuard
 from marketplace.application.identity.sessions import SessionOpener, SignedIn
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.identity import PasswordHasher, Secrets
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity.accounts import Account, AccountType, EmailTaken, UsernameTaken
+from marketplace.domain.identity.attempts import AttemptPurpose
 from marketplace.domain.identity.codes import CodePurpose, OneTimeCode, WrongCode
 from marketplace.domain.identity.names import name_key
 from marketplace.domain.identity.passwords import checked_password
@@ -157,12 +159,22 @@ class VerifyEmail:
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
     secrets: Secrets
+    guard: AttemptGuard
 
-    def __call__(self, *, email: str, code: str) -> AccountId:
-        """Raises WrongCode, for an address that nobody has as well; a wrong code costs one of five tries."""
+    def __call__(self, *, email: str, code: str, origin: str = "") -> AccountId:
+        """``origin`` is the client's address.
+
+        Raises WrongCode, for an address that nobody has as well, and TooManyAttempts after ten of them over however
+        many codes; a wrong code costs one of five tries.
+        """
+        with self.guard.attempt(AttemptPurpose.VERIFY_EMAIL, name=email, origin=origin) as attempt:
+            return self._verify(attempt, email, code)
+
+    def _verify(self, attempt: Attempt, email: str, code: str) -> AccountId:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             account = uow.accounts.by_name(email)
+            attempt.account_id = _NOBODY if account is None else account.id
             # As much is looked up of an address that nobody has, and nothing is written of a code that cannot be tried
             # any more: the time it takes does not tell who is a member.
             stored = uow.codes.of(_NOBODY if account is None else account.id, CodePurpose.VERIFY_EMAIL)
@@ -173,6 +185,7 @@ class VerifyEmail:
             if is_right:
                 account.verify_email(now=now)
                 uow.accounts.save(account)
+                attempt.welcome(uow, account)
             if stored != before:
                 uow.codes.save(stored)
                 uow.commit()

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from marketplace.application.access import Actor
+from marketplace.application.identity.attempts import Attempt, AttemptGuard
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.identity import PasswordHasher, Secrets
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity.accounts import Account, AccountIsSuspended
+from marketplace.domain.identity.attempts import AttemptPurpose
 from marketplace.domain.identity.passwords import normal_form
 from marketplace.domain.identity.sessions import InvalidCredentials, RefreshRefused, Session
 from marketplace.domain.shared.errors import Invalid
@@ -68,11 +70,22 @@ class LogIn:
     clock: Clock
     hasher: PasswordHasher
     sessions: SessionOpener
+    guard: AttemptGuard
 
-    def __call__(self, *, name: str, password: str) -> SignedIn:
-        """Raises InvalidCredentials; only who knows the password learns, by AccountIsSuspended, of a suspension."""
+    def __call__(self, *, name: str, password: str, origin: str = "") -> SignedIn:
+        """``origin`` is the client's address.
+
+        Raises InvalidCredentials, and TooManyAttempts after ten of them; only who knows the password learns, by
+        AccountIsSuspended, of a suspension.
+        """
+        with self.guard.attempt(AttemptPurpose.LOG_IN, name=name, origin=origin) as attempt:
+            return self._log_in(attempt, name, password)
+
+    def _log_in(self, attempt: Attempt, name: str, password: str) -> SignedIn:
         with self.unit_of_work() as uow:
             account = uow.accounts.by_name(name)
+        if account is not None:
+            attempt.account_id = account.id
         # Outside of a transaction, since it takes long; as long for a name that nobody has.
         typed = normal_form(password)
         if not self.hasher.verify(None if account is None else account.password_hash, typed) or account is None:
@@ -88,6 +101,7 @@ class LogIn:
                 account.rehash(fresh_hash)
                 uow.accounts.save(account)
             signed_in = self.sessions.open(uow, account, now=self.clock.now())
+            attempt.welcome(uow, account)
             uow.commit()
         return signed_in
 

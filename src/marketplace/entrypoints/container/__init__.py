@@ -22,7 +22,7 @@ from marketplace.application.catalogue import products as catalogue_products
 from marketplace.application.catalogue.import_catalogue import ImportCatalogue
 from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
-from marketplace.application.identity import administration, profile, registration, sessions
+from marketplace.application.identity import administration, attempts, profile, registration, sessions
 from marketplace.application.ledger import VerifyLedger
 from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
@@ -81,6 +81,8 @@ class Container(containers.DeclarativeContainer):
     session_opener = providers.Singleton(
         sessions.SessionOpener, ids=backend.ids, secrets=secrets, lifetime=settings.provided.jwt_refresh_token_lifetime
     )
+    attempt_guard = providers.Singleton(attempts.AttemptGuard, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
+    purge_attempts = providers.Singleton(attempts.PurgeAttempts, unit_of_work=unit_of_work, clock=clock)
     register = providers.Singleton(
         registration.Register,
         unit_of_work=unit_of_work,
@@ -96,10 +98,15 @@ class Container(containers.DeclarativeContainer):
         registration.IssueVerificationCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets
     )
     verify_email = providers.Singleton(
-        registration.VerifyEmail, unit_of_work=unit_of_work, clock=clock, secrets=secrets
+        registration.VerifyEmail, unit_of_work=unit_of_work, clock=clock, secrets=secrets, guard=attempt_guard
     )
     log_in = providers.Singleton(
-        sessions.LogIn, unit_of_work=unit_of_work, clock=clock, hasher=backend.password_hasher, sessions=session_opener
+        sessions.LogIn,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        hasher=backend.password_hasher,
+        sessions=session_opener,
+        guard=attempt_guard,
     )
     refresh_session = providers.Singleton(
         sessions.RefreshSession,
@@ -315,6 +322,7 @@ class Container(containers.DeclarativeContainer):
             "purge webhooks": purge_webhooks,
         }
     )
+            "purge attempts": purge_attempts,
 
 
 def build_container(settings: Settings) -> Container:
