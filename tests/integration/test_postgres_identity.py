@@ -186,7 +186,7 @@ class TestRaces:
         outcomes = race(12, lambda _: add(actor=Actor(account_id=AccountId(1)), parts=parts))
         assert outcomes == {"done": 3, TooManyAddresses: 9}
 
-    def test_log_ins_at_the_same_time_open_a_session_each(self, register, unit_of_work, opener):
+    def test_log_ins_at_the_same_time_open_a_session_each(self, register, unit_of_work, opener, secrets):
         register(member=a_member())
         log_in = LogIn(
             unit_of_work=unit_of_work,
