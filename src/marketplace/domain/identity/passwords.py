@@ -1,52 +1,99 @@
-"""Which passwords are good enough. What a password is compared with is its NFKC form, so that any keyboard types it."""
+"""Which passwords are good enough. What a password is compared with is its NFKC form, so that any keyboard types it.
+
+Long, not one of those that are tried first, not the owner's name: what NIST SP 800-63B (5.1.1.2) asks for, and none of
+the rules on capitals and digits that it advises against.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
 
 from marketplace.domain.identity.names import name_key
 from marketplace.domain.shared.errors import Invalid
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 128
+_FEWEST_CHARACTERS = 4
+"""Different ones, so that nobody keeps a finger on one key."""
 _LIKE_A_NAME = 4
 """Parts of a name that are shorter than this may occur in a password."""
+_COMMON_PASSWORDS = "common_passwords.txt"
+"""Beside this module, one a line in lower case, with its origin and licence in ``common_passwords.LICENSE``. Those that
+are shorter than MIN_PASSWORD are not in it: they are refused for their length."""
 
-# The common passwords of ten characters and more; the shorter ones are refused for their length.
-_COMMON_WORDS = """
-0123456789 0987654321 1029384756 1111111111 1122334455 11223344556677 1234512345 1234567890 12345678901 123456789012
-12345678910 123456789a 123456789q 123456789qwe 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc 1qazxsw2 987654321a a123456789
-aa12345678 abc1234567 abc123456789 abcd123456 abcdefghij administrator asd123456789 asdfghjkl1 asdfghjklm azertyuiop
-azertyuiop123 baseball123 changeme123 charlie123 dragonball football123 iloveyou123 iloveyou12 liverpool1 letmein123
-manchester marketplace michelle123 mypassword password01 password1! password11 password12 password123 password1234
-password12345 passw0rd123 p@ssw0rd123 pokemon123 pokemon1234 princess123 q1w2e3r4t5 q1w2e3r4t5y6 qazwsxedc1
-qazwsxedcrfv qwe123456789 qwer123456 qwerty1234 qwerty12345 qwerty123456 qwertyuiop qwertyuiop1 qwertyuiop123
-qwertyuiop[] secret1234 sunshine123 superman123 trustno1trustno1 unbelievable welcome123 welcome1234 whatever123
-zaq12wsxcde3 zxcvbnm123 zxcvbnm1234
-"""
-_COMMON = frozenset(_COMMON_WORDS.split())
+# What this trade, this country's keyboards and this product add to the list.
+_OUR_WORDS = frozenset(
+    ["11223344556677", "123456789012", "aa12345678", "asd123456789", "asdfghjklm", "azertyuiop123", "baseball123", "changeme123", "marketplace", "michelle123", "motdepasse", "motdepasse1", "motdepasse123", "p@ssw0rd123", "passw0rd123", "pokemon1234", "qwe123456789", "qwer123456", "secret1234", "sunshine123", "trustno1trustno1", "unbelievable", "welcome1234", "whatever123", "yugioh1234", "zaq12wsxcde3", "zxcvbnm1234"]
+)
 
 
 def normal_form(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def checked_password(password: str, *, names: Iterable[str]) -> str:
-    """The normal form of a new password. Raises Invalid on a weak one; ``names`` are what its owner is called."""
+class WrongPassword(Invalid):
+    """Somebody who is signed in does not know the password that they would have to know."""
+
+    code = "wrong_password"
+
+    def __init__(self, field: str) -> None:
+        message = "This is not your password."
+        super().__init__(f"{field}: {message}", errors={field: [message]})
+
+
+def checked_password(password: str, *, names: Iterable[str], field: str = "password") -> str:
+    """The normal form of a new password. Raises Invalid on a weak one; ``names`` are what its owner is called.
+
+    That is user name, e-mail address, first and last name. ``field`` is what the caller knows the password as.
+    """
     normal = normal_form(password)
     folded = normal.casefold()
-    parts = (name_key(part) for name in names for part in name.split("@")[0].split())
     if len(normal) < MIN_PASSWORD:
-        raise _refused(f"It has {len(normal)} characters and needs at least {MIN_PASSWORD}.")
+        raise _refused(field, f"It has {len(normal)} characters and needs at least {MIN_PASSWORD}.")
     if len(normal) > MAX_PASSWORD:
-        raise _refused(f"It has {len(normal)} characters; the most is {MAX_PASSWORD}.")
-    if folded in _COMMON or len(set(folded)) < 4:
-        raise _refused("It is one of those that are tried first; choose another.")
-    if any(len(part) >= _LIKE_A_NAME and part in folded and 2 * len(part) >= len(folded) for part in parts):
-        raise _refused("It is too much like your name or e-mail address; choose another.")
+        raise _refused(field, f"It has {len(normal)} characters; the most is {MAX_PASSWORD}.")
+    if len(set(folded)) < _FEWEST_CHARACTERS or folded in common_passwords():
+        raise _refused(field, "It is one of those that are tried first; choose another.")
+    if _is_like_a_name(folded, names):
+        raise _refused(field, "It is too much like your name or e-mail address; choose another.")
     return normal
 
 
-def _refused(message: str) -> Invalid:
-    return Invalid(f"password: {message}", errors={"password": [message]})
+@cache
+def common_passwords() -> frozenset[str]:
+    """Read once, since they come with the program."""
+    listed = files("marketplace.domain.identity").joinpath(_COMMON_PASSWORDS).read_text(encoding="utf-8")
+    return _OUR_WORDS | frozenset(listed.split())
+
+
+def _is_like_a_name(folded: str, names: Iterable[str]) -> bool:
+    """Whether a name, or one turned round, makes half of the password or more; signs between letters do not count."""
+    letters = _letters(folded)
+    return any(
+        2 * len(name) >= len(letters) and (name in letters or name[::-1] in letters)
+        for name in _spellings(names)
+        if len(name) >= _LIKE_A_NAME
+    )
+
+
+def _spellings(names: Iterable[str]) -> Iterator[str]:
+    """Each name whole and part by part, of an e-mail address what is in front of the @, and neighbours in a row."""
+    fronts = [name_key(name).partition("@")[0] for name in names]
+    for front in fronts:
+        yield _letters(front)
+        yield from "".join(c if c.isalnum() else " " for c in front).split()
+    for first, second in pairwise(fronts):
+        yield _letters(first + second)
+        yield _letters(second + first)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _refused(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", errors={field: [message]})
