@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from marketplace.adapters.postgres.repository import PostgresRepository
 from marketplace.adapters.postgres.tables.identity import (
+    COMPANY_COLUMNS,
     accounts,
     addresses,
     one_time_codes,
@@ -26,6 +28,7 @@ from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account, AccountType, EmailTaken, UsernameTaken
 from marketplace.domain.identity.addresses import Address, AddressType
 from marketplace.domain.identity.codes import CodePurpose, OneTimeCode
+from marketplace.domain.identity.companies import Company
 from marketplace.domain.identity.names import name_key
 from marketplace.domain.identity.sessions import Session
 from marketplace.domain.shared.errors import ConcurrencyConflict
@@ -40,10 +43,41 @@ class PostgresAccounts(PostgresRepository[Account], AccountRepository):
         "one_account_per_email": (EmailTaken, "There is an account with this e-mail address; log in instead."),
     }
 
+    def admins_for_update(self) -> Set[AccountId]:
+        admins = (
+            sa.select(accounts.c.id)
+            .where(accounts.c.roles.contains([Role.ADMIN.value]), ~accounts.c.is_suspended)
+            .order_by(accounts.c.id)
+            .with_for_update(key_share=True)
+        )
+        return {row.id for row in self._uow.execute(admins)}
+
     def by_name(self, name: str) -> Account | None:
         # No user name has an @ and every address has one, so that one index answers.
         column = accounts.c.email_key if "@" in name else accounts.c.username_key
         return self._first(column == name_key(name))
+
+    def by_pending_email(self, email: str) -> Account | None:
+        statement = (
+            sa.select(accounts)
+            .where(accounts.c.pending_email_key == name_key(email))
+            .order_by(accounts.c.pending_email_at.desc(), accounts.c.id.desc())
+            .limit(1)
+        )
+        row = self._execute(statement).first()
+        return None if row is None else self.from_row(row)
+
+    def add_all(self, new: Sequence[Account]) -> None:
+        if new:
+            self._execute(sa.insert(accounts), [{**self.to_row(account), "version": 1} for account in new])
+        for account in new:
+            account.version = 1
+            self._record(account)
+
+    def taken(self, *, usernames: Collection[str], emails: Collection[str]) -> Collection[str]:
+        by_username = sa.select(accounts.c.username_key).where(accounts.c.username_key == sa.any_(_texts(usernames)))
+        by_email = sa.select(accounts.c.email_key).where(accounts.c.email_key == sa.any_(_texts(emails)))
+        return set(self._execute(sa.union_all(by_username, by_email)).scalars())
 
     def to_row(self, entity: Account) -> dict[str, Any]:
         return {
@@ -65,6 +99,10 @@ class PostgresAccounts(PostgresRepository[Account], AccountRepository):
             "terms_version": entity.terms_version,
             "terms_accepted_at": entity.terms_accepted_at,
             "created_at": entity.created_at,
+            "pending_email": entity.pending_email,
+            "pending_email_key": entity.pending_email_key if entity.pending_email else None,
+            "pending_email_at": entity.pending_email_at,
+            **_company_columns(entity.company),
         }
 
     def from_row(self, row: Any) -> Account:
@@ -85,8 +123,23 @@ class PostgresAccounts(PostgresRepository[Account], AccountRepository):
             terms_version=row.terms_version,
             terms_accepted_at=row.terms_accepted_at,
             created_at=row.created_at,
+            pending_email=row.pending_email,
+            pending_email_at=row.pending_email_at,
+            company=_company(row),
             version=row.version,
         )
+
+
+def _texts(values: Collection[str]) -> sa.ColumnElement[Any]:
+    return sa.cast(list(values), ARRAY(sa.Text))
+
+
+def _company_columns(company: Company | None) -> dict[str, Any]:
+    return {name: None if company is None else getattr(company, name) for name in COMPANY_COLUMNS}
+
+
+def _company(row: Any) -> Company | None:
+    return None if row.company_name is None else Company(**{name: getattr(row, name) for name in COMPANY_COLUMNS})
 
 
 class PostgresCodes(PostgresRepository[OneTimeCode], CodeRepository):

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.pages import paged
 from marketplace.adapters.postgres.prepared import PreparedStatement
-from marketplace.adapters.postgres.tables.identity import accounts, addresses, sessions
+from marketplace.adapters.postgres.tables.identity import COMPANY_COLUMNS, accounts, addresses, sessions
 from marketplace.application.access import Actor
-from marketplace.application.ports.identity import AccountView, AddressView, IdentityQueries
+from marketplace.application.ports.identity import AccountView, AddressView, CompanyView, IdentityQueries
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.identity import Role
-from marketplace.domain.identity.accounts import AccountType
+from marketplace.domain.identity.accounts import TERMS_VERSION, AccountType
 from marketplace.domain.identity.addresses import AddressType
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId, AddressId, SessionId
@@ -43,7 +43,11 @@ _ACCOUNT = sa.select(
     accounts.c.language,
     accounts.c.subscribed_to_newsletter,
     accounts.c.created_at,
+    accounts.c.pending_email,
+    accounts.c.terms_version,
+    accounts.c.terms_accepted_at,
 )
+_COMPANY = sa.select(*(accounts.c[name] for name in COMPANY_COLUMNS))
 _ADDRESS = sa.select(
     addresses.c.id,
     addresses.c.name,
@@ -60,8 +64,9 @@ _ADDRESS = sa.select(
 
 
 class PostgresIdentityQueries(IdentityQueries):
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, terms_version: str = TERMS_VERSION) -> None:
         self._engine = engine
+        self._terms_version = terms_version
 
     def actor(self, account_id: AccountId, session_id: SessionId) -> Actor | None:
         with translated({}), self._engine.connect() as connection:
@@ -78,13 +83,20 @@ class PostgresIdentityQueries(IdentityQueries):
             row = connection.execute(_ACCOUNT.where(accounts.c.id == account_id)).first()
         if row is None:
             raise NotFound(f"There is no account {account_id}.")
-        return _account_view(row)
+        return self._account_view(row)
+
+    def company(self, account_id: AccountId) -> CompanyView:
+        with translated({}), self._engine.connect() as connection:
+            row = connection.execute(_COMPANY.where(accounts.c.id == account_id)).first()
+        if row is None:
+            raise NotFound(f"There is no account {account_id}.")
+        return CompanyView() if row.company_name is None else CompanyView(**row._mapping)
 
     def accounts(self, *, page: PageRequest, role: Role | None = None) -> Page[AccountView]:
         statement = _ACCOUNT if role is None else _ACCOUNT.where(accounts.c.roles.contains([role.value]))
         with translated({}), self._engine.connect() as connection:
             return paged(
-                connection, statement, keys=[accounts.c.id], descending=False, request=page, view=_account_view
+                connection, statement, keys=[accounts.c.id], descending=False, request=page, view=self._account_view
             )
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
@@ -102,23 +114,26 @@ class PostgresIdentityQueries(IdentityQueries):
             raise NotFound(f"There is no address {address_id}.")
         return _address_view(row)
 
-
-def _account_view(row: Any) -> AccountView:
-    return AccountView(
-        id=row.id,
-        username=row.username,
-        email=row.email,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        phone_number=row.phone_number,
-        account_type=AccountType(row.account_type),
-        roles=tuple(map(Role, row.roles)),
-        is_email_verified=row.is_email_verified,
-        is_suspended=row.is_suspended,
-        language=row.language,
-        subscribed_to_newsletter=row.subscribed_to_newsletter,
-        created_at=row.created_at,
-    )
+    def _account_view(self, row: Any) -> AccountView:
+        return AccountView(
+            id=row.id,
+            username=row.username,
+            email=row.email,
+            first_name=row.first_name,
+            last_name=row.last_name,
+            phone_number=row.phone_number,
+            account_type=AccountType(row.account_type),
+            roles=tuple(map(Role, row.roles)),
+            is_email_verified=row.is_email_verified,
+            is_suspended=row.is_suspended,
+            language=row.language,
+            subscribed_to_newsletter=row.subscribed_to_newsletter,
+            created_at=row.created_at,
+            pending_email=row.pending_email,
+            terms_version=row.terms_version,
+            terms_accepted_at=row.terms_accepted_at,
+            needs_to_accept_terms=row.terms_version != self._terms_version,
+        )
 
 
 def _address_view(row: Any) -> AddressView:

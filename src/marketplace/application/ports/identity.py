@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,8 +13,11 @@ from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account, AccountType
 from marketplace.domain.identity.addresses import Address, AddressType
 from marketplace.domain.identity.codes import CodePurpose, OneTimeCode
+from marketplace.domain.identity.companies import CompanyAddress
+from marketplace.domain.identity.devices import Device
+from marketplace.domain.identity.password_resets import PasswordReset
 from marketplace.domain.identity.sessions import Session
-from marketplace.domain.shared.ids import AccountId, AddressId, SessionId
+from marketplace.domain.shared.ids import AccountId, AddressId, CodeId, SessionId
 
 
 class AccountRepository(Protocol):
@@ -33,8 +37,24 @@ class AccountRepository(Protocol):
         """Raises ConcurrencyConflict if it changed since it was read, at the latest on commit."""
         ...
 
+    def admins_for_update(self) -> Set[AccountId]:
+        """Every admin who is not suspended; who that is does not change until the unit ends."""
+        ...
+
     def by_name(self, name: str) -> Account | None:
         """By user name or e-mail address, whatever the case or Unicode form."""
+        ...
+
+    def by_pending_email(self, email: str) -> Account | None:
+        """Whose owner was the last to want this address instead of theirs, whatever the case or Unicode form."""
+        ...
+
+    def add_all(self, accounts: Sequence[Account]) -> None:
+        """As ``add``, for many, in a number of statements that does not grow with them."""
+        ...
+
+    def taken(self, *, usernames: Collection[str], emails: Collection[str]) -> Collection[str]:
+        """Which of these keys (of ``name_key``) some account has, in one statement; no user name is an address."""
         ...
 
 
@@ -49,6 +69,35 @@ class CodeRepository(Protocol):
         """Locked until the unit ends, so that no two tries count as one."""
         ...
 
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Forget at most ``limit`` that were asked for before then and expired before then; gives the number."""
+        ...
+
+
+class PasswordResetRepository(Protocol):
+    """Whatever gives one gives it locked until the unit ends, so that no two tries count as one."""
+
+    def add(self, reset: PasswordReset) -> None:
+        """Raises ConcurrencyConflict if the address has one, at the latest on commit."""
+        ...
+
+    def save(self, reset: PasswordReset) -> None: ...
+
+    def find(self, id: CodeId) -> PasswordReset | None: ...
+
+    def by_address(self, address_hash: str) -> PasswordReset | None: ...
+
+    def by_token(self, token_hash: str) -> PasswordReset | None: ...
+
+    def void_of(self, account_id: AccountId) -> None:
+        """Whatever was sent to an account is worth nothing any more, as ``PasswordReset.void``."""
+        ...
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Forget at most ``limit`` that were asked for before then and of which nothing was good since; gives the
+        number."""
+        ...
+
 
 class SessionRepository(Protocol):
     def add(self, session: Session) -> None: ...
@@ -61,12 +110,24 @@ class SessionRepository(Protocol):
         """The family to which a token belongs, spent ones included; locked until the unit ends."""
         ...
 
-    def revoke_all(self, account_id: AccountId, *, now: datetime) -> int:
-        """End every open session of an account; gives the number."""
+    def get_for_update(self, id: SessionId) -> Session:
+        """Raises NotFound. Locked until the unit ends."""
+        ...
+
+    def revoke_all(self, account_id: AccountId, *, now: datetime, but: SessionId | None = None) -> int:
+        """End every open session of an account, ``but`` one; gives the number."""
+        ...
+
+    def revoke_oldest(self, account_id: AccountId, *, keep: int, now: datetime) -> int:
+        """End the open sessions of an account but the ``keep`` last refreshed ones; gives the number."""
         ...
 
     def purge(self, *, expired_before: datetime, limit: int) -> int:
         """Forget at most ``limit`` sessions whose last token expired before then; gives the number."""
+        ...
+
+    def purge_tokens(self, *, expired_before: datetime, limit: int) -> int:
+        """Forget at most ``limit`` spent tokens that would have expired before then; gives the number."""
         ...
 
 
@@ -103,6 +164,20 @@ class AccountView:
     language: str
     subscribed_to_newsletter: bool
     created_at: datetime
+    pending_email: str
+    terms_version: str
+    terms_accepted_at: datetime | None
+    needs_to_accept_terms: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompanyView:
+    """The company behind a professional account; all empty until its owner has told."""
+
+    company_name: str = ""
+    siret_number: str = ""
+    vat_number: str = ""
+    company_address: CompanyAddress = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +195,17 @@ class AddressView:
     created_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionView:
+    """A device that is signed in, as the owner of the account sees it; ``last_used_at`` is its last refresh."""
+
+    id: SessionId
+    device: Device
+    started_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
 class IdentityQueries(Protocol):
     def actor(self, account_id: AccountId, session_id: SessionId) -> Actor | None:
         """Who is behind a session, now; None when it is revoked or not the account's, or the account is suspended."""
@@ -129,8 +215,16 @@ class IdentityQueries(Protocol):
         """Raises NotFound."""
         ...
 
+    def company(self, account_id: AccountId) -> CompanyView:
+        """Raises NotFound."""
+        ...
+
     def accounts(self, *, page: PageRequest, role: Role | None = None) -> Page[AccountView]:
         """Every account, or those with a role, the newest id last."""
+        ...
+
+    def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:
+        """Those that are open, the newest id first."""
         ...
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
@@ -156,6 +250,18 @@ class PasswordHasher(Protocol):
         ...
 
 
+class BusinessNumbers(Protocol):
+    """Numbers by which authorities know a company: format and checksum only, nothing is asked of anybody."""
+
+    def siret(self, number: str) -> str:
+        """The fourteen digits of a French establishment. Raises Invalid, naming ``siret_number``."""
+        ...
+
+    def vat(self, number: str) -> str:
+        """A VAT number with its country in front, without blanks. Raises Invalid, naming ``vat_number``."""
+        ...
+
+
 class Secrets(Protocol):
     """What nobody can guess, and what is kept of it."""
 
@@ -165,6 +271,10 @@ class Secrets(Protocol):
 
     def token(self) -> str:
         """Text that is safe in URLs and headers, of at least 256 bits."""
+        ...
+
+    def recovery_code(self) -> str:
+        """Three groups of four characters that are not taken for one another, of 60 bits."""
         ...
 
     def digest(self, *parts: str) -> str:

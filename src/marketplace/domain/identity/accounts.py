@@ -9,8 +9,11 @@ from enum import StrEnum
 from typing import Any, Self
 
 from marketplace.domain.identity import Role
+from marketplace.domain.identity.companies import Company, CompanyMissing, NotProfessional
 from marketplace.domain.identity.events import (
     AccountSuspended,
+    EmailChanged,
+    EmailChangeRequested,
     EmailVerificationRequested,
     EmailVerified,
     PasswordChanged,
@@ -29,7 +32,7 @@ from marketplace.domain.shared.ids import AccountId
 from marketplace.domain.shared.text import checked_text
 
 TERMS_VERSION = "2026-01"
-"""The terms in force; an account keeps the version that it accepted."""
+"""The terms in force unless a deployment names others; an account keeps the version that it accepted."""
 MAX_NAME = 80
 
 
@@ -52,7 +55,12 @@ class AccountIsSuspended(Forbidden):
 
 @dataclass(kw_only=True, slots=True)
 class Account(Aggregate):
-    """``roles`` always holds BUYER. ``password_hash`` is what a PasswordHasher made, never the password."""
+    """``roles`` always holds BUYER. ``password_hash`` is what a PasswordHasher made, never the password.
+
+    Whoever was brought along from another shop has accepted no terms: no ``terms_accepted_at``, an empty
+    ``terms_version``. ``pending_email`` is the address that its owner wants instead, empty for none; until it is proven
+    ``email`` holds. ``company`` is a professional's alone.
+    """
 
     id: AccountId
     username: str
@@ -62,7 +70,7 @@ class Account(Aggregate):
     last_name: str
     account_type: AccountType
     language: str
-    terms_accepted_at: datetime
+    terms_accepted_at: datetime | None
     created_at: datetime
     terms_version: str = TERMS_VERSION
     phone_number: str = ""
@@ -70,6 +78,9 @@ class Account(Aggregate):
     is_email_verified: bool = False
     is_suspended: bool = False
     subscribed_to_newsletter: bool = False
+    pending_email: str = ""
+    pending_email_at: datetime | None = None
+    company: Company | None = None
 
     @classmethod
     def open(
@@ -85,6 +96,7 @@ class Account(Aggregate):
         account_type: AccountType = AccountType.INDIVIDUAL,
         language: str = "en",
         subscribed_to_newsletter: bool = False,
+        terms_version: str = TERMS_VERSION,
     ) -> Self:
         """An account whose owner has accepted the terms in force. Raises Invalid on a name that cannot be one."""
         return cls(
@@ -98,6 +110,7 @@ class Account(Aggregate):
             language=checked_language(language),
             subscribed_to_newsletter=subscribed_to_newsletter,
             terms_accepted_at=now,
+            terms_version=terms_version,
             created_at=now,
         )
 
@@ -108,6 +121,15 @@ class Account(Aggregate):
     @property
     def email_key(self) -> str:
         return name_key(self.email)
+
+    @property
+    def pending_email_key(self) -> str:
+        return name_key(self.pending_email)
+
+    def accept_terms(self, version: str, *, now: datetime) -> None:
+        """Repeating it changes nothing: the first time counts."""
+        if self.terms_version != version:
+            self.terms_version, self.terms_accepted_at = version, now
 
     def request_email_verification(self, *, now: datetime) -> None:
         """Raises Conflict when there is nothing left to verify."""
@@ -120,6 +142,45 @@ class Account(Aggregate):
         if not self.is_email_verified:
             self.is_email_verified = True
             self.events.append(EmailVerified(occurred_at=now, account_id=self.id))
+
+    def request_email_change(self, email: str, *, now: datetime) -> bool:
+        """Note the address that is to take the place of the present one, once it is proven; False when it is that one.
+
+        The present one, in whatever spelling, takes the wish back. Raises Invalid on what cannot be an address.
+        """
+        address = checked_email(email)
+        if name_key(address) == self.email_key:
+            self.pending_email, self.pending_email_at = "", None
+            return False
+        self.pending_email, self.pending_email_at = address, now
+        self.events.append(EmailChangeRequested(occurred_at=now, account_id=self.id))
+        return True
+
+    def confirm_email_change(self, *, now: datetime) -> None:
+        """The pending address is proven: it holds from now on. Raises Conflict when none is pending."""
+        if not self.pending_email:
+            raise Conflict("There is no new e-mail address to confirm.")
+        self.email, self.pending_email, self.pending_email_at = self.pending_email, "", None
+        self.events.append(EmailChanged(occurred_at=now, account_id=self.id))
+        self.verify_email(now=now)
+
+    def keep_company(self, company: Company) -> None:
+        """Raises NotProfessional for an individual, whom nobody may take for a company."""
+        if self.account_type is not AccountType.PROFESSIONAL:
+            raise NotProfessional(
+                "This is an individual's account; make it a professional's first:"
+                ' PATCH /api/v1/users/me/ {"account_type": "professional"}.'
+            )
+        self.company = company
+
+    def require_company(self) -> None:
+        """What a professional has to tell before selling. Raises CompanyMissing; an individual has nothing to tell."""
+        if self.account_type is AccountType.PROFESSIONAL and self.company is None:
+            raise CompanyMissing(
+                f"{self.username} is a professional and has not told the company's name and its SIRET or VAT number:"
+                " PUT /api/v1/users/me/professional-info/.",
+                missing=["company_name", "siret_number", "vat_number"],
+            )
 
     def apply_to_sell(self, *, now: datetime) -> None:
         """Note the wish; selling itself is for the profile to follow."""
@@ -136,12 +197,17 @@ class Account(Aggregate):
                 case "language":
                     self.language = checked_language(value)
                 case "account_type":
-                    self.account_type = AccountType(value)
+                    self._become(AccountType(value))
                 case "subscribed_to_newsletter":
                     self.subscribed_to_newsletter = bool(value)
                 case _:
                     message = "It cannot be changed here."
                     raise Invalid(f"{name}: {message}", errors={name: [message]})
+
+    def _become(self, account_type: AccountType) -> None:
+        self.account_type = account_type
+        if account_type is AccountType.INDIVIDUAL:
+            self.company = None  # nothing is kept that has no purpose any more
 
     def rehash(self, password_hash: str) -> None:
         """The same password, hashed with other parameters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -80,6 +80,12 @@ class Address(Aggregate):
             else:
                 message = "An address has no such field."
                 raise Invalid(f"{field}: {message}", errors={field: [message]})
+
+
+def checked_parts(parts: Mapping[str, Any]) -> dict[str, str]:
+    """The parts of an address that is kept with something else, all of them. Raises Invalid as ``Address.of``."""
+    address = Address.of(AccountId(0), id=AddressId(0), now=datetime.fromtimestamp(0, UTC), parts=parts)
+    return {part: getattr(address, part) for part in (*_TEXTS, "country", "phone_number")}
 
 
 def _country(code: str) -> str:

@@ -45,3 +45,15 @@ class PasswordChanged(Event):
 
     account_id: int
     by_reset: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmailChangeRequested(Event):
+    """A code has to be mailed to the new address, and the old one told; neither address is in any event."""
+
+    account_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmailChanged(Event):
+    account_id: int

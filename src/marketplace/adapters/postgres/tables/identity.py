@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import conv
 
 from marketplace.adapters.postgres.tables.metadata import metadata, moment
+
+COMPANY_COLUMNS = ("company_name", "siret_number", "vat_number", "company_address")
 
 accounts = sa.Table(
     "accounts",
@@ -28,14 +30,34 @@ accounts = sa.Table(
     sa.Column("is_suspended", sa.Boolean, nullable=False),
     sa.Column("subscribed_to_newsletter", sa.Boolean, nullable=False),
     sa.Column("terms_version", sa.Text, nullable=False),
-    moment("terms_accepted_at"),
+    # Null, and an empty version, for whoever was brought along from another shop and has accepted none.
+    moment("terms_accepted_at", nullable=True),
     moment("created_at"),
     sa.Column("version", sa.Integer, nullable=False),
+    # The address that is to take the place of the present one, once it is proven.
+    sa.Column("pending_email", sa.Text, nullable=False, server_default=""),
+    sa.Column("pending_email_key", sa.Text),
+    moment("pending_email_at", nullable=True),
+    # Of a professional who has told: all of them or none.
+    sa.Column("company_name", sa.Text),
+    sa.Column("siret_number", sa.Text),
+    sa.Column("vat_number", sa.Text),
+    sa.Column("company_address", JSONB(none_as_null=True)),
     sa.CheckConstraint("account_type in ('individual', 'professional')", name=conv("known_account_type")),
     sa.CheckConstraint("roles <@ array['buyer', 'seller', 'verifier', 'admin']", name=conv("known_roles")),
+    sa.CheckConstraint(
+        "num_nonnulls(company_name, siret_number, vat_number, company_address) in (0, 4)",
+        name=conv("company_is_whole"),
+    ),
 )
 sa.Index("one_account_per_username", accounts.c.username_key, unique=True)
 sa.Index("one_account_per_email", accounts.c.email_key, unique=True)
+sa.Index(
+    "accounts_pending_email_idx",
+    accounts.c.pending_email_key,
+    accounts.c.pending_email_at,
+    postgresql_where=sa.text("pending_email_key is not null"),
+)
 sa.Index("accounts_roles_idx", accounts.c.roles, postgresql_using="gin")
 
 one_time_codes = sa.Table(
