@@ -315,6 +315,7 @@ class Container(containers.DeclarativeContainer):
             "purge outbox": purge_outbox,
             "purge idempotency keys": purge_idempotency_keys,
             "purge sessions": purge_sessions,
+            "purge attempts": purge_attempts,
             "deliver simulated events": deliver_simulated_events,
             "process webhooks": process_webhooks,
             "check payments": check_payments,
@@ -322,7 +323,6 @@ class Container(containers.DeclarativeContainer):
             "purge webhooks": purge_webhooks,
         }
     )
-            "purge attempts": purge_attempts,
 
 
 def build_container(settings: Settings) -> Container:
