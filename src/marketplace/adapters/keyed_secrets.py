@@ -8,6 +8,10 @@ import secrets
 from marketplace.application.ports.identity import Secrets
 
 
+_READABLE = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no i, l, o or u."""
+
+
 class KeyedSecrets(Secrets):
     """``key`` is for these digests alone."""
 
@@ -19,6 +23,10 @@ class KeyedSecrets(Secrets):
 
     def token(self) -> str:
         return secrets.token_urlsafe(32)
+
+    def recovery_code(self) -> str:
+        drawn = "".join(secrets.choice(_READABLE) for _ in range(12))
+        return f"{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
 
     def digest(self, *parts: str) -> str:
         # Each part with its length, so that no two lists of parts read the same.

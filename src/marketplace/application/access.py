@@ -19,12 +19,14 @@ class Actor:
     """The account behind a command, as the database knows it at this moment.
 
     ``origin`` is where the command came from, for the audit trail: a client's address, ``command line``, ``worker``.
-    Whoever asks is the same from wherever they ask.
+    Whoever asks is the same from wherever they ask. ``withheld`` are roles of theirs that they cannot use now.
     """
 
     account_id: AccountId
     roles: frozenset[Role] = frozenset({Role.BUYER})
     is_email_verified: bool = False
+    has_second_factor: bool = False
+    withheld: frozenset[Role] = frozenset()
     origin: str = field(default="", compare=False)
 
     @property
@@ -61,6 +63,9 @@ class Actor:
         )
 
 
+STAFF = frozenset({Role.ADMIN, Role.VERIFIER})
+"""The roles that act for the marketplace, and on what belongs to others."""
+
 OPERATOR = Actor(account_id=AccountId(0), roles=frozenset({Role.ADMIN}), is_email_verified=True, origin="command line")
 """Whoever can run commands on the server: an administrator without an account."""
 
@@ -68,9 +73,20 @@ PROGRAM = replace(OPERATOR, origin="worker")
 """The program itself, where one fact makes it do another thing; equal to the operator, but for the audit trail."""
 
 
+def with_second_factor_demanded(actor: Actor) -> Actor:
+    """The actor where staff need a second factor: who has none is no admin or verifier until they have."""
+    withheld = frozenset() if actor.has_second_factor else actor.roles & STAFF
+    return replace(actor, roles=actor.roles - withheld, withheld=withheld) if withheld else actor
+
+
 def require_role(actor: Actor, *roles: Role) -> None:
     """Let through whoever has one of ``roles``. Raises Forbidden, naming what is missing."""
     if not actor.roles.intersection(roles):
+        if actor.withheld.intersection(roles):
+            raise Forbidden(
+                "This marketplace asks its staff for a second factor: set one up at POST /api/v1/auth/two-factor/.",
+                missing=["second_factor"],
+            )
         names = " or ".join(roles)
         raise Forbidden(f"This needs the role {names}.", missing=[str(role) for role in roles])
 

@@ -23,6 +23,11 @@ class TestKeyedSecrets:
         assert len(tokens) == 100
         assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in tokens)
 
+    def test_a_recovery_code_is_long_enough_and_readable(self, secrets):
+        codes = {secrets.recovery_code() for _ in range(100)}
+        assert len(codes) == 100
+        assert all(re.fullmatch(r"([0-9a-hjkmnp-tv-z]{4}-){2}[0-9a-hjkmnp-tv-z]{4}", code) for code in codes)
+
     def test_a_digest_is_the_same_for_the_same_parts_only(self, secrets):
         digest = secrets.digest("code", "1", "23")
         assert digest == secrets.digest("code", "1", "23")

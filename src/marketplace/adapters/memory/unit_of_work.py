@@ -23,6 +23,7 @@ from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefun
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.reservations import InMemoryReservations
 from marketplace.adapters.memory.sellers import InMemorySellers
+from marketplace.adapters.memory.second_factors import InMemorySecondFactors
 from marketplace.adapters.memory.store import InMemoryStore, StoredEvent
 from marketplace.application.ports.unit_of_work import UnitOfWork, open_units
 from marketplace.domain.shared.events import Event
@@ -114,6 +115,10 @@ class InMemoryUnitOfWork(UnitOfWork):
 
     @cached_property
     def catalogue(self) -> InMemoryCatalogue:
+    @cached_property
+    def second_factors(self) -> InMemorySecondFactors:
+        return InMemorySecondFactors(self)
+
         return InMemoryCatalogue(self)
 
     @cached_property

@@ -12,6 +12,7 @@ from marketplace.adapters.postgres.prepared import PreparedStatement
 from marketplace.adapters.postgres.tables.identity import COMPANY_COLUMNS, accounts, addresses, sessions
 from marketplace.application.access import Actor
 from marketplace.application.ports.identity import AccountView, AddressView, CompanyView, IdentityQueries
+from marketplace.adapters.postgres.tables.second_factors import second_factors
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import TERMS_VERSION, AccountType
@@ -20,7 +21,14 @@ from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId, AddressId, SessionId
 
 _ACTOR = PreparedStatement(
-    sa.select(accounts.c.roles, accounts.c.is_email_verified)
+    sa.select(
+        accounts.c.roles,
+        accounts.c.is_email_verified,
+        sa.exists()
+        .where(second_factors.c.account_id == accounts.c.id, second_factors.c.confirmed_at.is_not(None))
+        .label("has_second_factor"),
+    )
+    .select_from(accounts)
     .join(sessions, sessions.c.account_id == accounts.c.id)
     .where(
         sessions.c.id == sa.bindparam("session_id", type_=sa.BigInteger),
@@ -75,7 +83,10 @@ class PostgresIdentityQueries(IdentityQueries):
             return None
         row = rows[0]
         return Actor(
-            account_id=account_id, roles=frozenset(map(Role, row.roles)), is_email_verified=row.is_email_verified
+            account_id=account_id,
+            roles=frozenset(map(Role, row.roles)),
+            is_email_verified=row.is_email_verified,
+            has_second_factor=row.has_second_factor,
         )
 
     def me(self, account_id: AccountId) -> AccountView:

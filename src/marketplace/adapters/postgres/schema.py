@@ -16,6 +16,7 @@ from marketplace.adapters.postgres.tables import (
     payments,
     reservations,
     sellers,
+    second_factors,
     simulated_provider,
 )
 from marketplace.adapters.postgres.tables.metadata import metadata
@@ -36,4 +37,5 @@ __all__ = [
     "reservations",
     "sellers",
     "simulated_provider",
+    "second_factors",
 ]

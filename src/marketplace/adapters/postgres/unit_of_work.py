@@ -25,6 +25,7 @@ from marketplace.adapters.postgres.orders import PostgresOrders
 from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
 from marketplace.adapters.postgres.reservations import PostgresReservations
 from marketplace.adapters.postgres.sellers import PostgresSellers
+from marketplace.adapters.postgres.second_factors import PostgresSecondFactors
 from marketplace.adapters.postgres.tables.outbox import outbox
 from marketplace.application.ports.unit_of_work import UnitOfWork, open_units
 from marketplace.domain.shared.errors import MarketplaceError
@@ -137,6 +138,10 @@ class PostgresUnitOfWork(UnitOfWork):
 
     @cached_property
     def catalogue(self) -> PostgresCatalogue:
+    @cached_property
+    def second_factors(self) -> PostgresSecondFactors:
+        return PostgresSecondFactors(self)
+
         return PostgresCatalogue(self)
 
     @cached_property

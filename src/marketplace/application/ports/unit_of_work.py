@@ -28,6 +28,7 @@ from marketplace.application.ports.payments import PaymentRepository, RefundRepo
 from marketplace.application.ports.reservations import ReservationRepository
 from marketplace.application.ports.sellers import SellerRepository
 from marketplace.domain.shared.events import Event
+from marketplace.application.ports.second_factors import SecondFactorRepository
 
 open_units: ContextVar[int] = ContextVar("open_units", default=0)
 """How many units of work are open here; what speaks to the outside refuses to be called while there is one."""
@@ -91,6 +92,9 @@ class UnitOfWork(Protocol):
 
     @property
     def catalogue(self) -> CatalogueRepository: ...
+    @property
+    def second_factors(self) -> SecondFactorRepository: ...
+
 
     @property
     def products(self) -> ProductRepository: ...
