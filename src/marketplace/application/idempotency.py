@@ -18,4 +18,5 @@ class PurgeIdempotencyKeys:
     clock: Clock
 
     def __call__(self) -> int:
+        """One batch; gives the number. Raises Unavailable when the store does not answer."""
         return self.keys.purge(now=self.clock.now(), limit=_AT_ONCE)

@@ -64,6 +64,7 @@ class VerifyLedger:
     gateway: PaymentGateway
 
     def __call__(self) -> LedgerReport:
+        """What breaks an invariant is in the report, and no error; so is a provider that does not answer."""
         with self.audit.snapshot() as facts:
             results = [_result(check, check.find(facts)) for check in _CHECKS]
             of_orders = {check: _Tally() for check in _ORDER_CHECKS}

@@ -134,6 +134,7 @@ class EmptyCart:
     clock: Clock
 
     def __call__(self, *, actor: Actor) -> None:
+        """An empty cart stays empty; there is nothing to refuse."""
         with self.unit_of_work() as uow:
             uow.reservations.empty(buyer_id=actor.account_id, now=self.clock.now())
             uow.commit()
@@ -157,6 +158,7 @@ class ShowCart:
     policy: HoldPolicy
 
     def __call__(self, *, actor: Actor) -> Cart:
+        """What stands in the way of a line is its ``problem``, and no error."""
         now = self.clock.now()
         items = self.queries.cart(actor.account_id, now=now)
         return Cart(
@@ -183,7 +185,10 @@ class SweepReservations:
     batch: int = SWEEP_BATCH
 
     def __call__(self) -> int:
-        """One batch of each, a transaction of its own; gives the number of claims that were ended or forgotten."""
+        """One batch of each, a transaction of its own; gives the number of claims that were ended or forgotten.
+
+        Raises Unavailable when the store does not answer.
+        """
         now = self.clock.now()
         return self._sweep(now) + self._forget(now)
 

@@ -23,6 +23,7 @@ class OpenSellerProfile:
     clock: Clock
 
     def __call__(self, *, account_id: AccountId, shop_name: str) -> None:
+        """A name that is taken gets the id appended. Raises NotFound when there is no such account."""
         now = self.clock.now()
         with self.unit_of_work() as uow:
             if uow.sellers.find(account_id) is not None:
@@ -45,6 +46,7 @@ class ConfirmSellerEmail:
     unit_of_work: Callable[[], UnitOfWork]
 
     def __call__(self, *, account_id: AccountId) -> None:
+        """Harmless for who does not sell. Raises ConcurrencyConflict when the profile changed meanwhile: repeat."""
         with self.unit_of_work() as uow:
             profile = uow.sellers.find(account_id)
             if profile is None or profile.email_verified:

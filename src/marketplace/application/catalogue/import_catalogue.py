@@ -63,7 +63,11 @@ class ImportCatalogue:
         cards: Iterable[bytes],
         progress: Callable[[int], None] = lambda lines: None,
     ) -> CatalogueReport:
-        """``progress`` is told how many more lines are done."""
+        """``progress`` is told how many more lines are done.
+
+        What is wrong with a line is in the report, and no error. Raises DuplicateCode when somebody else gives a set's
+        code away meanwhile; the batches before it are stored.
+        """
         report = CatalogueReport()
         self._import_sets(sets, report, progress)
         self._import_cards(cards, report, progress)

@@ -173,7 +173,7 @@ class PurgeAttempts:
     limit: int = 1_000
 
     def __call__(self) -> int:
-        """Gives the number."""
+        """One batch; gives the number. Raises Unavailable when the store does not answer."""
         now = self.clock.now()
         with self.unit_of_work() as uow:
             gone = uow.attempts.purge(counted_before=now - KEPT, now=now, limit=self.limit)

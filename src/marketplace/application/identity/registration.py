@@ -139,7 +139,10 @@ class IssueVerificationCode:
     secrets: Secrets
 
     def __call__(self, *, account_id: AccountId, requested_at: datetime) -> IssuedCode | None:
-        """None when no code is wanted any more: the address is verified, or a later request is on its way."""
+        """None when no code is wanted any more: the address is verified, or a later request is on its way.
+
+        Raises NotFound when there is no such account.
+        """
         with self.unit_of_work() as uow:
             account = uow.accounts.get(account_id)
             code = uow.codes.of(account_id, CodePurpose.VERIFY_EMAIL)

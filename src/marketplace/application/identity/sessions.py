@@ -168,7 +168,7 @@ class PurgeSessions:
     limit: int = 1_000
 
     def __call__(self) -> int:
-        """Gives the number."""
+        """One batch; gives the number. Raises Unavailable when the store does not answer."""
         with self.unit_of_work() as uow:
             gone = uow.sessions.purge(expired_before=self.clock.now() - self.keep_for, limit=self.limit)
             uow.commit()

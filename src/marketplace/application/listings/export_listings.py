@@ -30,6 +30,7 @@ class ExportListings:
     currency: str
 
     def __call__(self, *, actor: Actor, seller_id: AccountId, by_hand_too: bool = False) -> StockFile:
+        """Raises NotFound for another seller's, unless an admin asks."""
         require_own(actor, seller_id, f"seller {seller_id}")
         lines = self.queries.stock_lines(seller_id)
         chosen = [line for line in lines if line.imported or by_hand_too]

@@ -15,6 +15,7 @@ class RaiseAlarm:
     """Put an alarm where operators look: in the log, as an error."""
 
     def __call__(self, event: PaymentQuarantined | ProviderAlarm) -> None:
+        """Raises nothing; told twice, it is logged twice."""
         if isinstance(event, PaymentQuarantined):
             _log.error("payment of order %s is in quarantine: %s", event.order_id, event.reason)
         else:

@@ -184,7 +184,10 @@ class CheckPayments:
     limit: int = 100
 
     def __call__(self) -> int:
-        """Check what is due, up to a bound; gives the number."""
+        """Check what is due, up to a bound; gives the number.
+
+        What one payment's check raises is noted and goes no further. Raises Unavailable when the store does not answer.
+        """
         done, until = 0, self.check.clock.now() + TURN
         # What fails here is no payment's fault, so that the job as a whole is tried again later.
         while done < self.limit and (payment := self.check.take_next()) is not None:

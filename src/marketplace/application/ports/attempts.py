@@ -28,7 +28,9 @@ class AttemptRepository(Protocol):
         """Know these places until then, whatever was known of them before."""
         ...
 
-    def knows_place(self, key: str, *, now: datetime) -> bool: ...
+    def knows_place(self, key: str, *, now: datetime) -> bool:
+        """Whether ``remember_places`` was told of this place, and its time is not over."""
+        ...
 
     def purge(self, *, counted_before: datetime, now: datetime, limit: int) -> int:
         """Forget at most ``limit`` counters that nothing was counted on since then, and as many places whose time is

@@ -64,14 +64,20 @@ class CatalogueRepository(Protocol):
         ...
 
     def add_language(self, language: Language) -> None:
-        """Raises DuplicateCode, at the latest on commit; likewise the other three."""
+        """Let cards be offered in it. Raises DuplicateCode when its code is taken, at the latest on commit."""
         ...
 
-    def add_version(self, version: Version) -> None: ...
+    def add_version(self, version: Version) -> None:
+        """As ``add_language``, for a print."""
+        ...
 
-    def add_condition(self, condition: Condition) -> None: ...
+    def add_condition(self, condition: Condition) -> None:
+        """As ``add_language``, for a state of preservation."""
+        ...
 
-    def add_grade(self, grade: Grade) -> None: ...
+    def add_grade(self, grade: Grade) -> None:
+        """As ``add_language``, for a grader's mark; DuplicateCode when the grader has it."""
+        ...
 
     def save_version(self, version: Version) -> None:
         """Store its name, games, description and whether it is displayed."""
@@ -79,6 +85,8 @@ class CatalogueRepository(Protocol):
 
 
 class ProductRepository(Protocol):
+    """Products with what they say of themselves, archived ones too."""
+
     def add(self, product: Product) -> None:
         """A slug that is taken gets the id appended. Raises DuplicateCode for an external id that its game has."""
         ...
@@ -93,6 +101,8 @@ class ProductRepository(Protocol):
 
 
 class CardSetRepository(Protocol):
+    """The sets that cards were published in."""
+
     def add(self, card_set: CardSet) -> None:
         """Raises DuplicateCode for an external id that its game has, or a code that its region has."""
         ...
@@ -103,6 +113,8 @@ class CardSetRepository(Protocol):
 
 
 class CategoryRepository(Protocol):
+    """The tree that products are sorted into."""
+
     def add(self, category: Category) -> None:
         """Raises DuplicateCode for a slug that is taken."""
         ...
@@ -134,6 +146,7 @@ class Written:
 
     @property
     def wrote(self) -> bool:
+        """Whether anything in the store is other than before."""
         return bool(self.added or self.changed)
 
     def __add__(self, other: Written) -> Written:

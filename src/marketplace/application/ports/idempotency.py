@@ -25,6 +25,7 @@ class IdempotencyKeyReused(Invalid):
 
     @classmethod
     def of(cls, key: str) -> Self:
+        """For the caller who gave ``key`` to two requests."""
         return cls(f"The Idempotency-Key {key!r} was used for another request; take a new one for this.")
 
 
@@ -33,6 +34,7 @@ class IdempotencyKeyInUse(Conflict):
 
     @classmethod
     def of(cls, key: str) -> Self:
+        """For the caller whose first request with ``key`` has not been answered yet."""
         return cls(f"The request with the Idempotency-Key {key!r} is still being done; ask again in a moment.")
 
 

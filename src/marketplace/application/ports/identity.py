@@ -63,7 +63,9 @@ class CodeRepository(Protocol):
         """Raises ConcurrencyConflict if the account has one for this purpose, at the latest on commit."""
         ...
 
-    def save(self, code: OneTimeCode) -> None: ...
+    def save(self, code: OneTimeCode) -> None:
+        """Keep what became of a code that ``of`` gave in this unit."""
+        ...
 
     def of(self, account_id: AccountId, purpose: CodePurpose) -> OneTimeCode | None:
         """Locked until the unit ends, so that no two tries count as one."""
@@ -81,13 +83,21 @@ class PasswordResetRepository(Protocol):
         """Raises ConcurrencyConflict if the address has one, at the latest on commit."""
         ...
 
-    def save(self, reset: PasswordReset) -> None: ...
+    def save(self, reset: PasswordReset) -> None:
+        """Keep what became of a reset that was read in this unit."""
+        ...
 
-    def find(self, id: CodeId) -> PasswordReset | None: ...
+    def find(self, id: CodeId) -> PasswordReset | None:
+        """By its identity; None when there is none."""
+        ...
 
-    def by_address(self, address_hash: str) -> PasswordReset | None: ...
+    def by_address(self, address_hash: str) -> PasswordReset | None:
+        """By the keyed hash of the e-mail address that it was asked for; None when there is none."""
+        ...
 
-    def by_token(self, token_hash: str) -> PasswordReset | None: ...
+    def by_token(self, token_hash: str) -> PasswordReset | None:
+        """By the keyed hash of the token that its code was exchanged for; None when there is none."""
+        ...
 
     def void_of(self, account_id: AccountId) -> None:
         """Whatever was sent to an account is worth nothing any more, as ``PasswordReset.void``."""
@@ -100,7 +110,9 @@ class PasswordResetRepository(Protocol):
 
 
 class SessionRepository(Protocol):
-    def add(self, session: Session) -> None: ...
+    def add(self, session: Session) -> None:
+        """Open a new family of tokens."""
+        ...
 
     def save(self, session: Session) -> None:
         """Remembers every token that the session ever had."""
@@ -132,7 +144,9 @@ class SessionRepository(Protocol):
 
 
 class AddressRepository(Protocol):
-    def add(self, address: Address) -> None: ...
+    def add(self, address: Address) -> None:
+        """Keep a new one; how many an account may have is for the caller to say."""
+        ...
 
     def get(self, id: AddressId) -> Address:
         """Raises NotFound."""
@@ -142,9 +156,13 @@ class AddressRepository(Protocol):
         """Raises ConcurrencyConflict if it changed since it was read, at the latest on commit."""
         ...
 
-    def remove(self, id: AddressId) -> None: ...
+    def remove(self, id: AddressId) -> None:
+        """Forget it; orders keep their own copy. Harmless when it is not there."""
+        ...
 
-    def count(self, account_id: AccountId) -> int: ...
+    def count(self, account_id: AccountId) -> int:
+        """How many the account has."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -242,11 +260,14 @@ class PasswordHasher(Protocol):
         ...
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """None is no account's hash and never right, but takes as long as any. Raises Unavailable as ``hash``."""
+        """None is no account's hash and never right, but takes as long as any. Raises Unavailable as ``hash``.
+
+        Takes hashes of Django shops too (``pbkdf2_sha256``); any other text is a hash that no password fits.
+        """
         ...
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether it was made with other parameters than those now in force."""
+        """Whether it was made with other parameters than those now in force, or elsewhere."""
         ...
 
 

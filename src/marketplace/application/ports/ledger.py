@@ -148,7 +148,9 @@ class StockFacts:
 class AuditFacts(Protocol):
     """Everything that the books are checked against, as it stood at one instant. Nothing is kept in memory at once."""
 
-    def broken_journals(self) -> Iterator[BrokenJournal]: ...
+    def broken_journals(self) -> Iterator[BrokenJournal]:
+        """Every journal that does not add up, or is not as long as it was posted."""
+        ...
 
     def stray_journals(self) -> Iterator[tuple[str, OrderId]]:
         """Source keys of journals that name an order which does not exist, and that order."""

@@ -16,7 +16,9 @@ from marketplace.domain.shared.ids import AccountId, OrderId, SaleId
 class OrderRepository(Protocol):
     """Orders with their sales, lines and history."""
 
-    def add(self, order: Order) -> None: ...
+    def add(self, order: Order) -> None:
+        """Keep a new order with everything in it."""
+        ...
 
     def get(self, id: OrderId) -> Order:
         """Raises NotFound."""
@@ -67,6 +69,7 @@ class SaleView:
 
     @property
     def seller_net_amount(self) -> int:
+        """What the seller gets, in minor units: the items without the commission and the fees."""
         return self.base - self.platform_commission - self.seller_fees
 
 
@@ -102,6 +105,7 @@ class OrderView:
 
     @property
     def total(self) -> int:
+        """What the buyer pays in all, in minor units."""
         return self.base + self.commission + self.processing + self.shipping
 
 

@@ -212,7 +212,9 @@ class PaymentGateway(Protocol):
         """Whether real money moves."""
         ...
 
-    def create_payment(self, request: PaymentRequest, *, key: str) -> ProviderPayment: ...
+    def create_payment(self, request: PaymentRequest, *, key: str) -> ProviderPayment:
+        """Begin to collect an amount; the buyer confirms it. The same ``key`` again gives the same payment."""
+        ...
 
     def get_payment(self, intent_id: str) -> ProviderPayment:
         """Raises ProviderObjectUnknown."""
@@ -243,7 +245,9 @@ class PaymentGateway(Protocol):
         """The refund whose metadata carries our name for it."""
         ...
 
-    def balance(self, currency: str) -> ProviderBalance: ...
+    def balance(self, currency: str) -> ProviderBalance:
+        """What the provider holds for us in a currency, in minor units."""
+        ...
 
     def balance_transactions(self, *, since: datetime, after: str | None, limit: int) -> Sequence[BalanceTransaction]:
         """Movements from ``since`` on, the oldest first, that come after the one called ``after``."""

@@ -52,7 +52,11 @@ class PaymentRepository(Protocol):
 
 
 class RefundRepository(Protocol):
-    def add(self, refund: Refund) -> None: ...
+    """Any number of refunds an order."""
+
+    def add(self, refund: Refund) -> None:
+        """Keep a new refund with its parts."""
+        ...
 
     def get(self, id: RefundId) -> Refund:
         """Raises NotFound."""

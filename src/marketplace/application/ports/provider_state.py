@@ -36,7 +36,9 @@ class ProviderTransaction(Protocol):
         """Locks the key until the transaction ends, so that two requests with one key follow one another."""
         ...
 
-    def remember(self, key: str, answer: RememberedAnswer, *, at: datetime) -> None: ...
+    def remember(self, key: str, answer: RememberedAnswer, *, at: datetime) -> None:
+        """Answer this key so from now on. Call ``answered`` before, which locks the key."""
+        ...
 
     def get(self, id: str) -> dict[str, Any] | None:
         """Locked until the transaction ends."""
@@ -54,7 +56,9 @@ class ProviderTransaction(Protocol):
         """Those made from ``since`` on, the oldest first, that come after the one called ``after``."""
         ...
 
-    def emit(self, event: OutgoingEvent, *, at: datetime) -> None: ...
+    def emit(self, event: OutgoingEvent, *, at: datetime) -> None:
+        """Send an event to the webhook, due at ``at``."""
+        ...
 
 
 class ProviderState(Protocol):
@@ -66,7 +70,9 @@ class ProviderState(Protocol):
         """Events that are due and that nobody else is delivering, oldest first; this caller's until the lease ends."""
         ...
 
-    def delivered(self, event_id: str, *, now: datetime) -> None: ...
+    def delivered(self, event_id: str, *, now: datetime) -> None:
+        """The webhook took it: it is not sent again."""
+        ...
 
     def refused(self, event_id: str, *, retry_at: datetime | None) -> None:
         """The webhook did not take it; None: it is given up."""
@@ -112,7 +118,9 @@ class SimulatedCourier(Protocol):
         """Events that are due, signed anew; this caller's until the lease ends."""
         ...
 
-    def delivered(self, delivery: SignedDelivery) -> None: ...
+    def delivered(self, delivery: SignedDelivery) -> None:
+        """The webhook took it: it does not come again."""
+        ...
 
     def refused(self, delivery: SignedDelivery) -> None:
         """The webhook did not take it: it comes again, later each time, and not for ever."""

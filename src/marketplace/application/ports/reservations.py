@@ -147,6 +147,7 @@ class CartLine:
 
     @classmethod
     def of(cls, item: CartItem, *, now: datetime, problem: Problem | None) -> Self:
+        """The item as it stands ``now``: a claim whose time is over is shown as ended, whether or not it was swept."""
         state = item.reservation.state(now)
         until = item.reservation.expires_at if state is ReservationStatus.HELD else None
         return cls(item=item, state=state, problem=problem, reserved_until=until)
