@@ -37,7 +37,10 @@ class RelayEvents:
     lease_for: timedelta = timedelta(minutes=2)
 
     def __call__(self) -> int:
-        """Relay one batch; gives the number of events that were tried, 0 when nothing was due."""
+        """Relay one batch; gives the number of events that were tried, 0 when nothing was due.
+
+        What a handler raises is noted with its event, which comes again, and goes no further.
+        """
         now = self.clock.now()
         batch = self.outbox.lease(now=now, lease_for=self.lease_for, limit=self.batch_size)
         tried = 0
@@ -120,5 +123,6 @@ class PurgeOutbox:
     limit: int = 1_000
 
     def __call__(self) -> int:
+        """One batch; gives the number. Raises Unavailable when the store does not answer."""
         before: datetime = self.clock.now() - self.keep_for
         return self.outbox.purge(delivered_before=before, limit=self.limit)

@@ -23,7 +23,7 @@ class AddLanguage:
     ids: IdSequence
 
     def __call__(self, *, actor: Actor, code: str, name: str) -> Language:
-        """Raises Forbidden, Invalid, DuplicateCode; likewise the others."""
+        """Raises Forbidden, Invalid for what is no code, DuplicateCode."""
         require_role(actor, Role.ADMIN)
         language = Language(id=LanguageId(self.ids.next()), code=code, name=name)
         with self.unit_of_work() as uow:
@@ -49,6 +49,7 @@ class AddVersion:
         description: str = "",
         displayable: bool = True,
     ) -> Version:
+        """Raises Forbidden, Invalid, for a game that is not there as well, DuplicateCode."""
         require_role(actor, Role.ADMIN)
         version = Version(
             id=VersionId(self.ids.next()),
@@ -102,6 +103,7 @@ class AddCondition:
     ids: IdSequence
 
     def __call__(self, *, actor: Actor, code: str, label: str, rank: int, is_graded: bool = False) -> Condition:
+        """``rank`` 1 is the best. Raises Forbidden, Invalid, DuplicateCode."""
         require_role(actor, Role.ADMIN)
         id = ConditionId(self.ids.next())
         condition = Condition(id=id, code=code, label=label, rank=rank, is_graded=is_graded)
@@ -119,6 +121,7 @@ class AddGrade:
     ids: IdSequence
 
     def __call__(self, *, actor: Actor, grader: str, value: str) -> Grade:
+        """Raises Forbidden, Invalid, DuplicateCode when the grader has that mark."""
         require_role(actor, Role.ADMIN)
         grade = Grade(id=GradeId(self.ids.next()), grader=grader, value=value)
         with self.unit_of_work() as uow:

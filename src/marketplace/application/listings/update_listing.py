@@ -78,6 +78,7 @@ class ArchiveListing:
     clock: Clock
 
     def __call__(self, *, actor: Actor, listing_id: ListingId) -> None:
+        """Raises NotFound, also for another's that is hidden, and Forbidden for another's that is public."""
         with self.unit_of_work() as uow:
             listing = own_listing(uow, actor, listing_id, self.clock)
             before = copy(listing)

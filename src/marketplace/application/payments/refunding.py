@@ -214,7 +214,10 @@ class SendRefunds:
     limit: int = 100
 
     def __call__(self) -> int:
-        """Check what is due, up to a bound; gives the number."""
+        """Check what is due, up to a bound; gives the number.
+
+        What one refund's check raises is noted and goes no further. Raises Unavailable when the store does not answer.
+        """
         done, until = 0, self.check.clock.now() + TURN
         # What fails here is no refund's fault, so that the job as a whole is tried again later.
         while done < self.limit and (leased := self.check.take_next()) is not None:

@@ -86,7 +86,10 @@ class ProcessWebhooks:
     batch_size: int = 20
 
     def __call__(self) -> int:
-        """Work on one batch; gives the number of events that were tried, 0 when nothing was due."""
+        """Work on one batch; gives the number of events that were tried, 0 when nothing was due.
+
+        What an event raises is noted with it, and goes no further: it comes again.
+        """
         started = self.clock.now()
         tried = 0
         for item in self.inbox.lease(now=started, lease_for=LEASE_FOR, limit=self.batch_size):
@@ -181,7 +184,7 @@ class PurgeWebhooks:
     limit: int = 1_000
 
     def __call__(self) -> int:
-        """One batch; gives the number."""
+        """One batch; gives the number. Raises Unavailable when the store does not answer."""
         return self.inbox.purge(closed_before=self.clock.now() - self.keep_for, limit=self.limit)
 
 
@@ -194,7 +197,10 @@ class DeliverSimulatedEvents:
     limit: int = 50
 
     def __call__(self) -> int:
-        """Deliver what is due, up to a bound; gives the number."""
+        """Deliver what is due, up to a bound; gives the number.
+
+        An event that ``receive`` refuses, with any error of ours, comes again later; other errors are raised.
+        """
         due = self.courier.due_deliveries(lease_for=LEASE_FOR, limit=self.limit)
         for delivery in due:
             try:

@@ -22,7 +22,9 @@ class SellerRepository(Protocol):
         """Raises NotFound."""
         ...
 
-    def find(self, account_id: AccountId) -> SellerProfile | None: ...
+    def find(self, account_id: AccountId) -> SellerProfile | None:
+        """As ``get``, but None when the account has no profile."""
+        ...
 
     def has_shop(self, shop_name: str) -> bool:
         """Whether a shop of that name exists, whatever the case of its letters."""
