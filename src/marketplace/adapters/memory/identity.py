@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marketplace.adapters.memory.pages import paged
 from marketplace.adapters.memory.repository import InMemoryRepository
+from marketplace.adapters.memory.sessions import session_view
 from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.application.access import Actor
 from marketplace.application.ports.identity import (
@@ -16,24 +17,21 @@ from marketplace.application.ports.identity import (
     AccountView,
     AddressRepository,
     AddressView,
-    CodeRepository,
     CompanyView,
     IdentityQueries,
-    SessionRepository,
+    SessionView,
 )
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import TERMS_VERSION, Account, EmailTaken, UsernameTaken
 from marketplace.domain.identity.addresses import Address
-from marketplace.domain.identity.codes import CodePurpose, OneTimeCode
 from marketplace.domain.identity.companies import Company
 from marketplace.domain.identity.names import name_key
-from marketplace.domain.identity.sessions import Session
-from marketplace.domain.shared.errors import ConcurrencyConflict, NotFound
+from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId, AddressId, SessionId
 
 if TYPE_CHECKING:
-    from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
+    pass
 
 
 class InMemoryAccounts(InMemoryRepository[Account], AccountRepository):
@@ -68,77 +66,6 @@ class InMemoryAccounts(InMemoryRepository[Account], AccountRepository):
     def taken(self, *, usernames: Collection[str], emails: Collection[str]) -> Collection[str]:
         names = {key for account in self._scan() for key in (account.username_key, account.email_key)}
         return names.intersection({*usernames, *emails})
-
-
-class InMemoryCodes(InMemoryRepository[OneTimeCode], CodeRepository):
-    name = "one_time_codes"
-    noun = "code"
-
-    def check_constraints(self, entities: Collection[OneTimeCode]) -> None:
-        if len({(code.account_id, code.purpose) for code in entities}) < len(entities):
-            raise ConcurrencyConflict("Somebody else asked for a code at the same time; repeat.")
-
-    def of(self, account_id: AccountId, purpose: CodePurpose) -> OneTimeCode | None:
-        return self._first(lambda code: (code.account_id, code.purpose) == (account_id, purpose))
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    token_hash: str = field(repr=False)
-    session_id: SessionId
-
-
-class _InMemoryTokens(InMemoryRepository[_Token]):
-    """Every token of every session, the spent ones included."""
-
-    name = "session_tokens"
-    noun = "refresh token"
-
-    def key(self, entity: _Token) -> str:
-        return entity.token_hash
-
-    def session_of(self, token_hash: str) -> SessionId | None:
-        found: _Token | None = self._find(token_hash)
-        return None if found is None else found.session_id
-
-    def forget(self, session_id: SessionId) -> None:
-        for token in self._all(lambda token: token.session_id == session_id):
-            self.remove(token.token_hash)
-
-
-class InMemorySessions(InMemoryRepository[Session], SessionRepository):
-    name = "sessions"
-    noun = "session"
-
-    def __init__(self, uow: InMemoryUnitOfWork) -> None:
-        super().__init__(uow)
-        self._tokens = _InMemoryTokens(uow)
-
-    def add(self, entity: Session) -> None:
-        super().add(entity)
-        self._tokens.save(_Token(entity.token_hash, entity.id))
-
-    def save(self, entity: Session) -> None:
-        super().save(entity)
-        self._tokens.save(_Token(entity.token_hash, entity.id))
-
-    def by_token(self, token_hash: str) -> Session | None:
-        session_id = self._tokens.session_of(token_hash)
-        return None if session_id is None else self.get(session_id)
-
-    def revoke_all(self, account_id: AccountId, *, now: datetime) -> int:
-        still_open = self._all(lambda session: session.account_id == account_id and session.revoked_at is None)
-        for session in still_open:
-            session.revoke(now=now)
-            self.save(session)
-        return len(still_open)
-
-    def purge(self, *, expired_before: datetime, limit: int) -> int:
-        old = self._all(lambda session: session.expires_at < expired_before)[:limit]
-        for session in old:
-            self._tokens.forget(session.id)
-            self.remove(session.id)
-        return len(old)
 
 
 class InMemoryAddresses(InMemoryRepository[Address], AddressRepository):
@@ -191,6 +118,12 @@ class InMemoryIdentityQueries(IdentityQueries):
         with self._store.lock:
             found = [a for a in self._store.table("accounts").values() if role is None or role in a.roles]
             return paged(found, key=_by_id, descending=False, request=page, view=self._account_view)
+
+    def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:
+        with self._store.lock:
+            sessions = self._store.table("sessions").values()
+            found = [s for s in sessions if s.account_id == account_id and s.is_open(now=now)]
+            return paged(found, key=_by_id, descending=True, request=page, view=session_view)
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
         with self._store.lock:

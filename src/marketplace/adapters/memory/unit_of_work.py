@@ -15,15 +15,17 @@ from marketplace.adapters.memory.catalogue.repositories import (
     InMemoryProducts,
 )
 from marketplace.adapters.memory.idempotency import InMemoryAttachedWork
-from marketplace.adapters.memory.identity import InMemoryAccounts, InMemoryAddresses, InMemoryCodes, InMemorySessions
+from marketplace.adapters.memory.identity import InMemoryAccounts, InMemoryAddresses
 from marketplace.adapters.memory.ledger import InMemoryLedger
 from marketplace.adapters.memory.listings import InMemoryListings
 from marketplace.adapters.memory.orders import InMemoryOrders
 from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefunds
+from marketplace.adapters.memory.payout_accounts import InMemoryPayoutAccounts
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.reservations import InMemoryReservations
-from marketplace.adapters.memory.sellers import InMemorySellers
 from marketplace.adapters.memory.second_factors import InMemorySecondFactors
+from marketplace.adapters.memory.sellers import InMemorySellers
+from marketplace.adapters.memory.sessions import InMemoryCodes, InMemoryPasswordResets, InMemorySessions
 from marketplace.adapters.memory.store import InMemoryStore, StoredEvent
 from marketplace.application.ports.unit_of_work import UnitOfWork, open_units
 from marketplace.domain.shared.events import Event
@@ -106,8 +108,16 @@ class InMemoryUnitOfWork(UnitOfWork):
         return InMemoryAttempts(self)
 
     @cached_property
+    def password_resets(self) -> InMemoryPasswordResets:
+        return InMemoryPasswordResets(self)
+
+    @cached_property
     def sessions(self) -> InMemorySessions:
         return InMemorySessions(self)
+
+    @cached_property
+    def second_factors(self) -> InMemorySecondFactors:
+        return InMemorySecondFactors(self)
 
     @cached_property
     def addresses(self) -> InMemoryAddresses:
@@ -115,10 +125,6 @@ class InMemoryUnitOfWork(UnitOfWork):
 
     @cached_property
     def catalogue(self) -> InMemoryCatalogue:
-    @cached_property
-    def second_factors(self) -> InMemorySecondFactors:
-        return InMemorySecondFactors(self)
-
         return InMemoryCatalogue(self)
 
     @cached_property
@@ -136,6 +142,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def sellers(self) -> InMemorySellers:
         return InMemorySellers(self)
+
+    @cached_property
+    def payout_accounts(self) -> InMemoryPayoutAccounts:
+        return InMemoryPayoutAccounts(self)
 
     @cached_property
     def listings(self) -> InMemoryListings:

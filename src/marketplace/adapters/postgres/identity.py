@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence, Set
-from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from marketplace.adapters.postgres.repository import PostgresRepository
 from marketplace.adapters.postgres.tables.identity import (
     COMPANY_COLUMNS,
     accounts,
     addresses,
-    one_time_codes,
-    session_tokens,
-    sessions,
 )
 from marketplace.application.ports.identity import (
     AccountRepository,
     AddressRepository,
-    CodeRepository,
-    SessionRepository,
 )
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account, AccountType, EmailTaken, UsernameTaken
 from marketplace.domain.identity.addresses import Address, AddressType
-from marketplace.domain.identity.codes import CodePurpose, OneTimeCode
 from marketplace.domain.identity.companies import Company
 from marketplace.domain.identity.names import name_key
-from marketplace.domain.identity.sessions import Session
-from marketplace.domain.shared.errors import ConcurrencyConflict
 from marketplace.domain.shared.ids import AccountId, AddressId
 
 
@@ -140,112 +131,6 @@ def _company_columns(company: Company | None) -> dict[str, Any]:
 
 def _company(row: Any) -> Company | None:
     return None if row.company_name is None else Company(**{name: getattr(row, name) for name in COMPANY_COLUMNS})
-
-
-class PostgresCodes(PostgresRepository[OneTimeCode], CodeRepository):
-    table = one_time_codes
-    noun = "code"
-    constraints: ClassVar = {
-        "one_code_per_purpose": (ConcurrencyConflict, "Somebody else asked for a code at the same time; repeat.")
-    }
-
-    def of(self, account_id: AccountId, purpose: CodePurpose) -> OneTimeCode | None:
-        columns = one_time_codes.c
-        return self._first(columns.account_id == account_id, columns.purpose == purpose.value, lock=True)
-
-    def to_row(self, entity: OneTimeCode) -> dict[str, Any]:
-        return {
-            "id": entity.id,
-            "account_id": entity.account_id,
-            "purpose": entity.purpose.value,
-            "requested_at": entity.requested_at,
-            "code_hash": entity.code_hash,
-            "expires_at": entity.expires_at,
-            "tries": entity.tries,
-            "used_at": entity.used_at,
-        }
-
-    def from_row(self, row: Any) -> OneTimeCode:
-        return OneTimeCode(
-            id=row.id,
-            account_id=row.account_id,
-            purpose=CodePurpose(row.purpose),
-            requested_at=row.requested_at,
-            code_hash=row.code_hash,
-            expires_at=row.expires_at,
-            tries=row.tries,
-            used_at=row.used_at,
-            version=row.version,
-        )
-
-
-class PostgresSessions(PostgresRepository[Session], SessionRepository):
-    table = sessions
-    noun = "session"
-
-    def add(self, entity: Session) -> None:
-        super().add(entity)
-        self._remember_token(entity)
-
-    def save(self, entity: Session) -> None:
-        super().save(entity)
-        self._remember_token(entity)
-
-    def by_token(self, token_hash: str) -> Session | None:
-        # PostgreSQL reads the session again once it has the lock: whoever comes second sees the first one's refresh.
-        statement = (
-            sa.select(sessions)
-            .join(session_tokens, session_tokens.c.session_id == sessions.c.id)
-            .where(session_tokens.c.token_hash == token_hash)
-            .with_for_update(of=sessions)
-        )
-        row = self._execute(statement).first()
-        return None if row is None else self.from_row(row)
-
-    def revoke_all(self, account_id: AccountId, *, now: datetime) -> int:
-        statement = (
-            sa.update(sessions)
-            .where(sessions.c.account_id == account_id, sessions.c.revoked_at.is_(None))
-            .values(revoked_at=now, version=sessions.c.version + 1)
-        )
-        return self._execute(statement).rowcount
-
-    def purge(self, *, expired_before: datetime, limit: int) -> int:
-        old = (
-            sa.select(sessions.c.id)
-            .where(sessions.c.expires_at < expired_before)
-            .order_by(sessions.c.expires_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        return self._execute(sa.delete(sessions).where(sessions.c.id.in_(old))).rowcount
-
-    def _remember_token(self, session: Session) -> None:
-        token = {"token_hash": session.token_hash, "session_id": session.id}
-        self._execute(insert(session_tokens).values(**token).on_conflict_do_nothing())
-
-    def to_row(self, entity: Session) -> dict[str, Any]:
-        return {
-            "id": entity.id,
-            "account_id": entity.account_id,
-            "token_hash": entity.token_hash,
-            "started_at": entity.started_at,
-            "refreshed_at": entity.refreshed_at,
-            "expires_at": entity.expires_at,
-            "revoked_at": entity.revoked_at,
-        }
-
-    def from_row(self, row: Any) -> Session:
-        return Session(
-            id=row.id,
-            account_id=row.account_id,
-            token_hash=row.token_hash,
-            started_at=row.started_at,
-            refreshed_at=row.refreshed_at,
-            expires_at=row.expires_at,
-            revoked_at=row.revoked_at,
-            version=row.version,
-        )
 
 
 class PostgresAddresses(PostgresRepository[Address], AddressRepository):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,10 +10,11 @@ import sqlalchemy as sa
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.pages import paged
 from marketplace.adapters.postgres.prepared import PreparedStatement
+from marketplace.adapters.postgres.sessions import OPEN_SESSION, session_view
 from marketplace.adapters.postgres.tables.identity import COMPANY_COLUMNS, accounts, addresses, sessions
-from marketplace.application.access import Actor
-from marketplace.application.ports.identity import AccountView, AddressView, CompanyView, IdentityQueries
 from marketplace.adapters.postgres.tables.second_factors import second_factors
+from marketplace.application.access import Actor
+from marketplace.application.ports.identity import AccountView, AddressView, CompanyView, IdentityQueries, SessionView
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import TERMS_VERSION, AccountType
@@ -109,6 +111,11 @@ class PostgresIdentityQueries(IdentityQueries):
             return paged(
                 connection, statement, keys=[accounts.c.id], descending=False, request=page, view=self._account_view
             )
+
+    def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:
+        statement = OPEN_SESSION.where(sessions.c.account_id == account_id, sessions.c.expires_at > now)
+        with translated({}), self._engine.connect() as connection:
+            return paged(connection, statement, keys=[sessions.c.id], descending=True, request=page, view=session_view)
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
         statement = _ADDRESS.where(addresses.c.account_id == account_id)

@@ -18,14 +18,16 @@ from marketplace.adapters.postgres.catalogue.repositories import (
 )
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.idempotency import PostgresAttachedWork
-from marketplace.adapters.postgres.identity import PostgresAccounts, PostgresAddresses, PostgresCodes, PostgresSessions
+from marketplace.adapters.postgres.identity import PostgresAccounts, PostgresAddresses
 from marketplace.adapters.postgres.ledger import PostgresLedger
 from marketplace.adapters.postgres.listings import PostgresListings
 from marketplace.adapters.postgres.orders import PostgresOrders
 from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
+from marketplace.adapters.postgres.payout_accounts import PostgresPayoutAccounts
 from marketplace.adapters.postgres.reservations import PostgresReservations
-from marketplace.adapters.postgres.sellers import PostgresSellers
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactors
+from marketplace.adapters.postgres.sellers import PostgresSellers
+from marketplace.adapters.postgres.sessions import PostgresCodes, PostgresPasswordResets, PostgresSessions
 from marketplace.adapters.postgres.tables.outbox import outbox
 from marketplace.application.ports.unit_of_work import UnitOfWork, open_units
 from marketplace.domain.shared.errors import MarketplaceError
@@ -129,8 +131,16 @@ class PostgresUnitOfWork(UnitOfWork):
         return PostgresAttempts(self)
 
     @cached_property
+    def password_resets(self) -> PostgresPasswordResets:
+        return PostgresPasswordResets(self)
+
+    @cached_property
     def sessions(self) -> PostgresSessions:
         return PostgresSessions(self)
+
+    @cached_property
+    def second_factors(self) -> PostgresSecondFactors:
+        return PostgresSecondFactors(self)
 
     @cached_property
     def addresses(self) -> PostgresAddresses:
@@ -138,10 +148,6 @@ class PostgresUnitOfWork(UnitOfWork):
 
     @cached_property
     def catalogue(self) -> PostgresCatalogue:
-    @cached_property
-    def second_factors(self) -> PostgresSecondFactors:
-        return PostgresSecondFactors(self)
-
         return PostgresCatalogue(self)
 
     @cached_property
@@ -159,6 +165,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def sellers(self) -> PostgresSellers:
         return PostgresSellers(self)
+
+    @cached_property
+    def payout_accounts(self) -> PostgresPayoutAccounts:
+        return PostgresPayoutAccounts(self)
 
     @cached_property
     def listings(self) -> PostgresListings:

@@ -19,16 +19,18 @@ from marketplace.application.ports.identity import (
     AccountRepository,
     AddressRepository,
     CodeRepository,
+    PasswordResetRepository,
     SessionRepository,
 )
 from marketplace.application.ports.ledger import Ledger
 from marketplace.application.ports.listings import ListingRepository
 from marketplace.application.ports.orders import OrderRepository
 from marketplace.application.ports.payments import PaymentRepository, RefundRepository
+from marketplace.application.ports.payout_accounts import PayoutAccountRepository
 from marketplace.application.ports.reservations import ReservationRepository
+from marketplace.application.ports.second_factors import SecondFactorRepository
 from marketplace.application.ports.sellers import SellerRepository
 from marketplace.domain.shared.events import Event
-from marketplace.application.ports.second_factors import SecondFactorRepository
 
 open_units: ContextVar[int] = ContextVar("open_units", default=0)
 """How many units of work are open here; what speaks to the outside refuses to be called while there is one."""
@@ -85,16 +87,19 @@ class UnitOfWork(Protocol):
     def attempts(self) -> AttemptRepository: ...
 
     @property
+    def password_resets(self) -> PasswordResetRepository: ...
+
+    @property
     def sessions(self) -> SessionRepository: ...
+
+    @property
+    def second_factors(self) -> SecondFactorRepository: ...
 
     @property
     def addresses(self) -> AddressRepository: ...
 
     @property
     def catalogue(self) -> CatalogueRepository: ...
-    @property
-    def second_factors(self) -> SecondFactorRepository: ...
-
 
     @property
     def products(self) -> ProductRepository: ...
@@ -107,6 +112,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sellers(self) -> SellerRepository: ...
+
+    @property
+    def payout_accounts(self) -> PayoutAccountRepository: ...
 
     @property
     def listings(self) -> ListingRepository: ...

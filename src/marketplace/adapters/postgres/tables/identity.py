@@ -76,6 +76,34 @@ one_time_codes = sa.Table(
     sa.CheckConstraint("tries >= 0 and tries <= 5", name=conv("five_tries_a_code")),
 )
 sa.Index("one_code_per_purpose", one_time_codes.c.account_id, one_time_codes.c.purpose, unique=True)
+sa.Index("one_time_codes_requested_at_idx", one_time_codes.c.requested_at)
+
+# One for each address that somebody asked to reset the password of, whether an account has it or not.
+password_resets = sa.Table(
+    "password_resets",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("address_hash", sa.Text, nullable=False),
+    sa.Column("account_id", sa.BigInteger, sa.ForeignKey("accounts.id")),
+    moment("requested_at"),
+    sa.Column("code_hash", sa.Text),
+    moment("expires_at", nullable=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    moment("used_at", nullable=True),
+    sa.Column("token_hash", sa.Text),
+    moment("token_expires_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("tries >= 0 and tries <= 5", name=conv("five_tries_a_reset")),
+)
+sa.Index("one_reset_per_address", password_resets.c.address_hash, unique=True)
+sa.Index(
+    "one_reset_per_token",
+    password_resets.c.token_hash,
+    unique=True,
+    postgresql_where=sa.text("token_hash is not null"),
+)
+sa.Index("password_resets_account_id_idx", password_resets.c.account_id)
+sa.Index("password_resets_requested_at_idx", password_resets.c.requested_at)
 
 sessions = sa.Table(
     "sessions",
@@ -87,6 +115,9 @@ sessions = sa.Table(
     moment("refreshed_at"),
     moment("expires_at"),
     moment("revoked_at", nullable=True),
+    # The program and the network address that hold the newest token; empty when they are not known.
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("ip", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
 )
 sa.Index("sessions_open_idx", sessions.c.account_id, sessions.c.id, postgresql_where=sa.text("revoked_at is null"))
@@ -99,8 +130,10 @@ session_tokens = sa.Table(
     metadata,
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("session_id", sa.BigInteger, sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    moment("expires_at"),
 )
 sa.Index("session_tokens_session_id_idx", session_tokens.c.session_id)
+sa.Index("session_tokens_expired_idx", session_tokens.c.expires_at)
 
 addresses = sa.Table(
     "addresses",
