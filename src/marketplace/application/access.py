@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marketplace.domain.audit import AuditEntry
 from marketplace.domain.identity import Role
 from marketplace.domain.sellers import SellerProfile, missing_steps
-from marketplace.domain.shared.errors import Forbidden, NotFound
+from marketplace.domain.shared.errors import Conflict, Forbidden, NotFound
 from marketplace.domain.shared.ids import AccountId, ListingId, OrderId
 
 
@@ -89,6 +89,26 @@ def require_role(actor: Actor, *roles: Role) -> None:
             )
         names = " or ".join(roles)
         raise Forbidden(f"This needs the role {names}.", missing=[str(role) for role in roles])
+
+
+class OwnAccess(Conflict):
+    code: ClassVar[str] = "own_access"
+
+
+class LastAdmin(Conflict):
+    code: ClassVar[str] = "last_admin"
+
+
+def require_admin_stays(actor: Actor, account_id: AccountId, admins: Set[AccountId]) -> None:
+    """Before an account stops being one of ``admins``, all who are let in as such.
+
+    Nobody shuts themselves out, and the last admin stays. Raises OwnAccess and LastAdmin. The operator can always make
+    another admin and so may take away any.
+    """
+    if actor.account_id == account_id:
+        raise OwnAccess("Nobody takes their own access away; ask another admin to do it.")
+    if account_id in admins and len(admins) == 1 and actor != OPERATOR:
+        raise LastAdmin(f"Account {account_id} is the last admin; make another one first.")
 
 
 def require_verified_email(actor: Actor) -> None:

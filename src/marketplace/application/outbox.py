@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from marketplace.application.access import Actor, require_role
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.outbox import Delivery, Outbox, UnreadableEvent
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity import Role
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.events import Event
 
@@ -106,11 +109,20 @@ def describe(error: Exception) -> str:
 class ReplayDeadLetters:
     """Try again what was given up."""
 
+    unit_of_work: Callable[[], UnitOfWork]
     outbox: Outbox
     clock: Clock
 
-    def __call__(self, *, ids: tuple[int, ...] | None = None) -> int:
-        return self.outbox.replay(ids, now=self.clock.now())
+    def __call__(self, *, actor: Actor, ids: tuple[int, ...] | None = None) -> int:
+        """``ids`` of events, None for all of them; gives the number. Raises Forbidden."""
+        require_role(actor, Role.ADMIN)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            # Before it is done, in a transaction of its own: what was done and not noted would be worse.
+            named = {"ids": "all" if ids is None else ids}
+            uow.audit.add(actor.did("outbox.replayed", "outbox", "dead_letters", now=now, after=named))
+            uow.commit()
+        return self.outbox.replay(ids, now=now)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -76,8 +76,8 @@ class Town:
         self.update_me = UpdateMe(**plain)
         self.add_address = AddAddress(**timed, ids=ids)
         self.update_address, self.remove_address = UpdateAddress(**plain), RemoveAddress(**plain)
-        self.grant, self.revoke = GrantRole(**plain), RevokeRole(**plain)
-        self.suspend, self.reinstate = SuspendAccount(**timed), ReinstateAccount(**plain)
+        self.grant, self.revoke = GrantRole(**timed), RevokeRole(**timed)
+        self.suspend, self.reinstate = SuspendAccount(**timed), ReinstateAccount(**timed)
 
     def actor(self, signed_in):
         return self.queries.actor(signed_in.account_id, signed_in.session_id)

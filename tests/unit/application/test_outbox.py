@@ -9,6 +9,7 @@ from marketplace.adapters.memory.clock import FixedClock
 from marketplace.adapters.memory.outbox import InMemoryOutbox
 from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
+from marketplace.application.access import OPERATOR
 from marketplace.application.outbox import (
     MAX_ATTEMPTS,
     PurgeOutbox,
@@ -157,9 +158,9 @@ class TestReplayAndPurge:
         ring(unit_of_work, 1)
         (delivery,) = outbox.lease(now=NOW, lease_for=timedelta(minutes=1), limit=1)
         outbox.failed(delivery.id, error="broken", now=NOW, retry_at=None)
-        replay = ReplayDeadLetters(outbox=outbox, clock=clock)
-        assert replay(ids=(delivery.id + 1,)) == 0
-        assert replay() == 1
+        replay = ReplayDeadLetters(unit_of_work=unit_of_work, outbox=outbox, clock=clock)
+        assert replay(actor=OPERATOR, ids=(delivery.id + 1,)) == 0
+        assert replay(actor=OPERATOR) == 1
         relay()
         assert bells.heard == [(1, delivery.id)]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from marketplace.application.access import Actor, require_role
 from marketplace.application.catalogue.games import require_games
+from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.catalogue.attributes import Condition, Grade, Language, Version
@@ -21,6 +22,7 @@ class AddLanguage:
 
     unit_of_work: Callable[[], UnitOfWork]
     ids: IdSequence
+    clock: Clock
 
     def __call__(self, *, actor: Actor, code: str, name: str) -> Language:
         """Raises Forbidden, Invalid for what is no code, DuplicateCode."""
@@ -28,6 +30,9 @@ class AddLanguage:
         language = Language(id=LanguageId(self.ids.next()), code=code, name=name)
         with self.unit_of_work() as uow:
             uow.catalogue.add_language(language)
+            uow.audit.add(
+                actor.did("language.added", "language", language.id, now=self.clock.now(), after=asdict(language))
+            )
             uow.commit()
         return language
 
@@ -38,6 +43,7 @@ class AddVersion:
 
     unit_of_work: Callable[[], UnitOfWork]
     ids: IdSequence
+    clock: Clock
 
     def __call__(
         self,
@@ -62,6 +68,9 @@ class AddVersion:
         with self.unit_of_work() as uow:
             require_games(uow, *sorted(version.tcg_types), field="tcg_types")
             uow.catalogue.add_version(version)
+            uow.audit.add(
+                actor.did("version.added", "version", version.id, now=self.clock.now(), after=asdict(version))
+            )
             uow.commit()
         return version
 
@@ -71,6 +80,7 @@ class ChangeVersion:
     """Name, explain or hide a print; its code stays, since listings and files use it."""
 
     unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
 
     def __call__(
         self,
@@ -88,9 +98,15 @@ class ChangeVersion:
             version = uow.catalogue.attributes().versions.get(version_id)
             if version is None:
                 raise NotFound(f"There is no version {version_id}.")
+            before = asdict(version)
             version.describe(name=name, tcg_types=tcg_types, description=description, displayable=displayable)
             require_games(uow, *sorted(version.tcg_types), field="tcg_types")
             uow.catalogue.save_version(version)
+            uow.audit.add(
+                actor.did(
+                    "version.changed", "version", version_id, now=self.clock.now(), before=before, after=asdict(version)
+                )
+            )
             uow.commit()
         return version
 
@@ -101,6 +117,7 @@ class AddCondition:
 
     unit_of_work: Callable[[], UnitOfWork]
     ids: IdSequence
+    clock: Clock
 
     def __call__(self, *, actor: Actor, code: str, label: str, rank: int, is_graded: bool = False) -> Condition:
         """``rank`` 1 is the best. Raises Forbidden, Invalid, DuplicateCode."""
@@ -109,6 +126,9 @@ class AddCondition:
         condition = Condition(id=id, code=code, label=label, rank=rank, is_graded=is_graded)
         with self.unit_of_work() as uow:
             uow.catalogue.add_condition(condition)
+            uow.audit.add(
+                actor.did("condition.added", "condition", condition.id, now=self.clock.now(), after=asdict(condition))
+            )
             uow.commit()
         return condition
 
@@ -119,6 +139,7 @@ class AddGrade:
 
     unit_of_work: Callable[[], UnitOfWork]
     ids: IdSequence
+    clock: Clock
 
     def __call__(self, *, actor: Actor, grader: str, value: str) -> Grade:
         """Raises Forbidden, Invalid, DuplicateCode when the grader has that mark."""
@@ -126,5 +147,6 @@ class AddGrade:
         grade = Grade(id=GradeId(self.ids.next()), grader=grader, value=value)
         with self.unit_of_work() as uow:
             uow.catalogue.add_grade(grade)
+            uow.audit.add(actor.did("grade.added", "grade", grade.id, now=self.clock.now(), after=asdict(grade)))
             uow.commit()
         return grade

@@ -52,6 +52,7 @@ class AddCategory:
             _require_game(uow, tcg_type)
             category.place(parent_id, parents=uow.categories.parents_for_update(), now=now)
             uow.categories.add(category)
+            uow.audit.add(actor.did("category.added", "category", category.id, now=now, after=_look(category)))
             uow.commit()
         return category.id
 
@@ -89,6 +90,16 @@ class ChangeCategory:
             category.describe(now=now, **{name: value for name, value in changes.items() if name != "parent_id"})
             if category != before:
                 uow.categories.save(category)
+                uow.audit.add(
+                    actor.did(
+                        "category.changed",
+                        "category",
+                        category_id,
+                        now=now,
+                        before=_look(before),
+                        after=_look(category),
+                    )
+                )
                 uow.commit()
 
 
@@ -97,13 +108,28 @@ class DeleteCategory:
     """Remove a category that nothing is in."""
 
     unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
 
     def __call__(self, *, actor: Actor, category_id: CategoryId) -> None:
         """Raises Forbidden, NotFound, CategoryInUse."""
         require_role(actor, Role.ADMIN)
+        now = self.clock.now()
         with self.unit_of_work() as uow:
+            before = _look(uow.categories.get(category_id))
             uow.categories.remove(category_id)
+            uow.audit.add(actor.did("category.deleted", "category", category_id, now=now, before=before))
             uow.commit()
+
+
+def _look(category: Category) -> dict[str, Any]:
+    """What the audit trail compares."""
+    return {
+        "name": category.name,
+        "slug": category.slug,
+        "parent_id": category.parent_id,
+        "tcg_type": category.tcg_type,
+        "position": category.position,
+    }
 
 
 def _require_game(uow: UnitOfWork, code: str | None) -> None:

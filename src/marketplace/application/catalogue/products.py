@@ -38,13 +38,14 @@ class PublishProduct:
         """Raises Forbidden, Invalid for a game, set, category, language or version that is not there, DuplicateCode."""
         require_role(actor, Role.ADMIN)
         require_attributes(details.attributes)
+        now = self.clock.now()
         product = Product.publish(
             id=ProductId(self.ids.next()),
             tcg_type=tcg_type,
             external_id=external_id,
             set_id=set_id,
             details=details,
-            now=self.clock.now(),
+            now=now,
         )
         with self.unit_of_work() as uow:
             require_games(uow, tcg_type)
@@ -53,6 +54,7 @@ class PublishProduct:
             if set_id is not None:
                 _adopt_series(uow, product, set_id)
             uow.products.add(product)
+            uow.audit.add(actor.did("product.published", "product", product.id, now=now, after=_look(product)))
             uow.commit()
         return product.id
 
@@ -91,6 +93,11 @@ class ReviseProduct:
                 product.archive(now=now)
             if product != before:
                 uow.products.save(product)
+                uow.audit.add(
+                    actor.did(
+                        "product.revised", "product", product_id, now=now, before=_look(before), after=_look(product)
+                    )
+                )
                 uow.commit()
 
 
@@ -104,12 +111,23 @@ class ArchiveProduct:
     def __call__(self, *, actor: Actor, product_id: ProductId) -> None:
         """Raises Forbidden, NotFound. Harmless when repeated."""
         require_role(actor, Role.ADMIN)
+        now = self.clock.now()
         with self.unit_of_work() as uow:
             product = uow.products.get(product_id)
             if not product.is_archived:
-                product.archive(now=self.clock.now())
+                before = _look(product)
+                product.archive(now=now)
                 uow.products.save(product)
+                uow.audit.add(
+                    actor.did("product.archived", "product", product_id, now=now, before=before, after=_look(product))
+                )
                 uow.commit()
+
+
+def _look(product: Product) -> dict[str, Any]:
+    """What the audit trail compares."""
+    details = {each.name: getattr(product.details, each.name) for each in fields(product.details)}
+    return {"status": product.status, "set_id": product.set_id, "external_id": product.external_id, **details}
 
 
 def _require_categories(uow: UnitOfWork, ids: Sequence[CategoryId]) -> None:

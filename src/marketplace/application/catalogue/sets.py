@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from marketplace.application.access import Actor, require_role
 from marketplace.application.catalogue.games import require_games
@@ -31,5 +31,6 @@ class AddCardSet:
         with self.unit_of_work() as uow:
             require_games(uow, details.tcg_type)
             uow.card_sets.add(card_set)
+            uow.audit.add(actor.did("card_set.added", "card_set", card_set.id, now=now, after=asdict(details)))
             uow.commit()
         return card_set.id

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from marketplace.application.access import Actor, require_listing_owner
 from marketplace.application.listings.create_listing import VariantRef, require_currency, variant_for_sale
@@ -63,6 +65,7 @@ class UpdateListing:
                 (listing.switch_on if active else listing.switch_off)(now=now)
             if listing != before:
                 uow.listings.save(listing)
+                _note(uow, actor, "listing.changed", before, listing, now)
             if listing.variant_id != before.variant_id:
                 # What was put into a cart never becomes another card there.
                 uow.reservations.leave_carts(listing.id, now=now)
@@ -81,10 +84,11 @@ class ArchiveListing:
         """Raises NotFound, also for another's that is hidden, and Forbidden for another's that is public."""
         with self.unit_of_work() as uow:
             listing = own_listing(uow, actor, listing_id, self.clock)
-            before = copy(listing)
-            listing.archive(now=self.clock.now())
+            before, now = copy(listing), self.clock.now()
+            listing.archive(now=now)
             if listing != before:
                 uow.listings.save(listing)
+                _note(uow, actor, "listing.archived", before, listing, now)
             uow.commit()
 
 
@@ -103,6 +107,23 @@ def _require_owner(uow: UnitOfWork, actor: Actor, listing: Listing) -> None:
         seller_id=listing.seller_id,
         is_public=listing.is_public and seller is not None and seller.is_selling,
     )
+
+
+def _note(uow: UnitOfWork, actor: Actor, action: str, before: Listing, after: Listing, now: datetime) -> None:
+    """What sellers do to their own is no privilege; what anybody else does is."""
+    if actor.account_id != after.seller_id:
+        uow.audit.add(actor.did(action, "listing", after.id, now=now, before=_look(before), after=_look(after)))
+
+
+def _look(listing: Listing) -> dict[str, Any]:
+    """What the audit trail compares."""
+    return {
+        "variant_id": listing.variant_id,
+        "price": listing.price.decimal,
+        "stock": listing.stock,
+        "status": listing.status,
+        "description": listing.description,
+    }
 
 
 def _require_version(listing: Listing, versions: Collection[int] | None) -> None:

@@ -80,6 +80,7 @@ class CancelOrder:
             if not is_busy:
                 self.check.take(payment, now)
             uow.payments.save(payment)
+            self._note(uow, actor, order, now)
             uow.commit()
         if is_busy:
             raise PaymentBusy("The payment is being worked on; its cancellation follows.")
@@ -105,9 +106,26 @@ class CancelOrder:
         return Cancellation.CANCELLED
 
     def _end(self, uow: UnitOfWork, order: Order, actor: Actor, reason: str, now: datetime) -> None:
+        before = order.status
         order.end_unpaid(OrderStatus.CANCELLED, now=now, actor_id=_named(actor), reason=reason)
         uow.reservations.free(order.id, now=now)
         uow.orders.save(order)
+        uow.audit.add(
+            actor.did(
+                "order.ended",
+                "order",
+                order.id,
+                now=now,
+                reason=reason,
+                before={"status": before},
+                after={"status": order.status},
+            )
+        )
+
+    def _note(self, uow: UnitOfWork, actor: Actor, order: Order, now: datetime) -> None:
+        """A buyer's own cancellation is no privilege; anybody else's is."""
+        if actor.account_id != order.buyer_id:
+            uow.audit.add(actor.did("order.cancel_requested", "order", order.id, now=now))
 
 
 def _named(actor: Actor) -> AccountId | None:

@@ -70,6 +70,8 @@ class RefundOrder:
             for sale in sales:
                 order.end_refunded(sale, now=now, actor_id=by, reason=reason)
             uow.orders.save(order)
+            facts = {"refund_id": refund.id, "amount": refund.amount.decimal, "cause": refund.cause, "sale_id": sale_id}
+            uow.audit.add(actor.did("order.refunded", "order", order_id, now=now, reason=reason, after=facts))
             uow.commit()
             return refund.id
 

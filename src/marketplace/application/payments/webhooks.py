@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from marketplace.application.access import Actor, require_role
 from marketplace.application.payments.checking import PaymentCheck
 from marketplace.application.payments.refunding import RefundCheck
 from marketplace.application.ports.clock import Clock
@@ -17,6 +18,7 @@ from marketplace.application.ports.payment_gateway import MalformedEvent, Paymen
 from marketplace.application.ports.payments import InboxItem, InboxStatus, WebhookInbox
 from marketplace.application.ports.provider_state import SimulatedCourier
 from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity import Role
 from marketplace.domain.payments.payment import PaymentBusy, ProviderAlarm, backoff
 from marketplace.domain.shared.errors import MarketplaceError
 
@@ -167,11 +169,20 @@ def alarm(unit_of_work: Callable[[], UnitOfWork], event: ProviderEvent, reason: 
 class ReplayWebhooks:
     """Try again what was given up."""
 
+    unit_of_work: Callable[[], UnitOfWork]
     inbox: WebhookInbox
     clock: Clock
 
-    def __call__(self, *, ids: tuple[str, ...] | None = None) -> int:
-        return self.inbox.replay(ids, now=self.clock.now())
+    def __call__(self, *, actor: Actor, ids: tuple[str, ...] | None = None) -> int:
+        """``ids`` of events, None for all of them; gives the number. Raises Forbidden."""
+        require_role(actor, Role.ADMIN)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            # Before it is done, in a transaction of its own: what was done and not noted would be worse.
+            named = {"ids": "all" if ids is None else ids}
+            uow.audit.add(actor.did("webhooks.replayed", "webhooks", "dead_events", now=now, after=named))
+            uow.commit()
+        return self.inbox.replay(ids, now=now)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from marketplace.application.access import OPERATOR
 from marketplace.entrypoints.cli.console import json_option, show, with_container
 from marketplace.entrypoints.container import Container
 
@@ -42,5 +43,5 @@ def replay(container: Container, ids: tuple[int, ...], everything: bool, as_json
     """Deliver dead letters again: those with the given IDS, or --all."""
     if everything == bool(ids):
         raise click.UsageError("Name the dead letters by their ids, or give --all.")
-    replayed = container.replay_dead_letters()(ids=None if everything else ids)
+    replayed = container.replay_dead_letters()(actor=OPERATOR, ids=None if everything else ids)
     show({"replayed": replayed}, as_json=as_json)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from marketplace.adapters.simulated_gateway.signatures import sign
+from marketplace.application.access import OPERATOR
 from marketplace.application.payments.webhooks import PurgeWebhooks, ReplayWebhooks
 from marketplace.application.ports.payment_gateway import (
     InvalidSignature,
@@ -243,9 +244,9 @@ class TestProcessing:
         # That the provider has lost a payment is told of itself, ever more seldom.
         lost = 5 if isinstance(error, ProviderObjectUnknown) else 0
         assert alarms[:-1] == [f"payment of order {order_id}"] * lost
-        replay = ReplayWebhooks(inbox=till.inbox, clock=market.clock)
-        assert replay(ids=("evt_unknown",)) == 0
-        assert replay() == 1
+        replay = ReplayWebhooks(unit_of_work=market.unit_of_work, inbox=till.inbox, clock=market.clock)
+        assert replay(actor=OPERATOR, ids=("evt_unknown",)) == 0
+        assert replay(actor=OPERATOR) == 1
         till.process_webhooks()
         assert till.order(order_id).status is OrderStatus.PAID
 
