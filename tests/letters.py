@@ -1,10 +1,59 @@
 """What each letter is rendered with in tests and previews: every kind has a sample, with all that it names."""
 
+from datetime import UTC, datetime
+
 from marketplace.domain.notifications import Kind
+from marketplace.domain.shared.money import Money
+
+_CHARIZARD = {
+    "quantity": 1,
+    "title": "Charizard",
+    "kind": "English, Holo, Near mint",
+    "amount": Money(149_995, "EUR"),
+}
+_PIKACHU = {
+    "quantity": 3,
+    "title": "Pikachu — Édition spéciale du vingtième anniversaire",
+    "kind": "",
+    "amount": Money(1_500, "EUR"),
+}
+_PIECES = [_CHARIZARD, _PIKACHU]
+_ORDER, _SALE = "MP-7K3F-9Q2X", "MP-7K3F-9Q2X-1"
+_DELIVERY = ["Ada Lovelace", "12 Rue des Cartes", "69001 Lyon", "FR", "+33123456789"]
 
 SAMPLES: dict[str, dict[str, object]] = {
     Kind.EMAIL_VERIFICATION: {"digits": "012345", "minutes": 10},
     Kind.SELLER_APPROVED: {},
     Kind.SELLER_REJECTED: {"reason": "The scan of your papers cannot be read."},
     Kind.SELLER_SUSPENDED: {"reason": "Three buyers received copies that are not genuine."},
+    Kind.ORDER_CONFIRMED: {
+        "order": _ORDER,
+        "ordered_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC),
+        "sales": [
+            {"shop": "Card Cave", "sale": _SALE, "pieces": _PIECES},
+            {"shop": "Kaiba & Sons", "sale": "MP-7K3F-9Q2X-2", "pieces": [_PIKACHU]},
+        ],
+        "base": Money(152_995, "EUR"),
+        "commission": Money(7_650, "EUR"),
+        "processing": Money(9_180, "EUR"),
+        "shipping": Money(1_000, "EUR"),
+        "total": Money(170_825, "EUR"),
+        "delivery": _DELIVERY,
+    },
+    Kind.ORDER_CANCELLED: {"order": _ORDER},
+    Kind.ORDER_PAYMENT_FAILED: {"order": _ORDER},
+    Kind.ORDER_EXPIRED: {"order": _ORDER},
+    Kind.ORDER_ITEMS_MISSING: {"order": _ORDER, "pieces": _PIECES},
+    Kind.REFUND_DECIDED: {
+        "order": _ORDER,
+        "amount": Money(5_256, "EUR"),
+        "reason": "The seller could not find the card.",
+    },
+    Kind.REFUND_FAILED: {"order": _ORDER, "amount": Money(5_256, "EUR")},
+    Kind.SALE_MADE: {"sale": _SALE, "pieces": _PIECES, "owed": Money(142_495, "EUR"), "delivery": _DELIVERY},
+    Kind.SALE_ITEMS_MISSING: {"sale": _SALE, "pieces": [_CHARIZARD], "left": 3},
+    Kind.SALE_REFUNDED: {"sale": _SALE, "pieces": [_CHARIZARD], "less": Money(4_754, "EUR"), "left": 2},
 }
+
+UNWRITTEN = {Kind.NEWSLETTER}
+"""Kinds that are chosen here and written elsewhere: what a newsletter says is no template of ours."""

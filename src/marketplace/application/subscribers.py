@@ -9,12 +9,14 @@ from datetime import timedelta
 from marketplace.application.access import PROGRAM
 from marketplace.application.identity.registration import IssueVerificationCode
 from marketplace.application.notifications.notify import Notify
-from marketplace.application.order_notifications import MailOrderNews
+from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.payments.alarms import RaiseAlarm
-from marketplace.application.sellers import ConfirmSellerEmail, OpenSellerProfile, SuspendSeller
+from marketplace.application.sellers.applying import FollowSellerEmail, OpenSellerProfile
+from marketplace.application.sellers.deciding import SuspendSeller
 from marketplace.domain.identity.codes import LIFETIME
 from marketplace.domain.identity.events import (
     AccountSuspended,
+    EmailChanged,
     EmailVerificationRequested,
     EmailVerified,
     VendorRegistered,
@@ -39,9 +41,9 @@ class Subscribers:
     issue_verification_code: IssueVerificationCode
     notify: Notify
     open_seller_profile: OpenSellerProfile
-    confirm_seller_email: ConfirmSellerEmail
+    follow_seller_email: FollowSellerEmail
     suspend_seller: SuspendSeller
-    mail_order_news: MailOrderNews
+    tell_order_news: TellOrderNews
     raise_alarm: RaiseAlarm
 
     def __call__(self, event: Event, delivery_id: int) -> None:
@@ -59,8 +61,8 @@ class Subscribers:
                     )
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
                 self.open_seller_profile(account_id=AccountId(account_id), shop_name=shop_name)
-            case EmailVerified(account_id=account_id):
-                self.confirm_seller_email(account_id=AccountId(account_id))
+            case EmailVerified(account_id=account_id) | EmailChanged(account_id=account_id):
+                self.follow_seller_email(account_id=AccountId(account_id))
             case AccountSuspended(account_id=account_id):
                 with suppress(NotFound, IllegalTransition):  # no seller, or not one who may sell
                     self.suspend_seller(
@@ -83,7 +85,7 @@ class Subscribers:
                     reason=reason,
                 )
             case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided() | RefundFailed():
-                self.mail_order_news(event)
+                self.tell_order_news(event)
             case PaymentQuarantined() | ProviderAlarm():
                 self.raise_alarm(event)
             case _:

@@ -34,6 +34,17 @@ class Kind(StrEnum):
     SELLER_APPROVED = "seller_approved"
     SELLER_REJECTED = "seller_rejected"
     SELLER_SUSPENDED = "seller_suspended"
+    ORDER_CONFIRMED = "order_confirmed"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_PAYMENT_FAILED = "order_payment_failed"
+    ORDER_EXPIRED = "order_expired"
+    ORDER_ITEMS_MISSING = "order_items_missing"
+    REFUND_DECIDED = "refund_decided"
+    REFUND_FAILED = "refund_failed"
+    SALE_MADE = "sale_made"
+    SALE_ITEMS_MISSING = "sale_items_missing"
+    SALE_REFUNDED = "sale_refunded"
+    NEWSLETTER = "newsletter"
 
 
 _A, _U, _I, _N = Rule.ALWAYS, Rule.UNLESS_REFUSED, Rule.IF_ASKED_FOR, Rule.NEVER
@@ -44,6 +55,17 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.SELLER_APPROVED: (_A, _A),
     Kind.SELLER_REJECTED: (_A, _A),
     Kind.SELLER_SUSPENDED: (_A, _A),
+    Kind.ORDER_CONFIRMED: (_A, _A),
+    Kind.ORDER_CANCELLED: (_U, _U),
+    Kind.ORDER_PAYMENT_FAILED: (_U, _A),
+    Kind.ORDER_EXPIRED: (_U, _U),
+    Kind.ORDER_ITEMS_MISSING: (_A, _A),
+    Kind.REFUND_DECIDED: (_A, _A),
+    Kind.REFUND_FAILED: (_A, _A),
+    Kind.SALE_MADE: (_U, _A),  # a busy shop looks into its sales; one letter a parcel is too much for it
+    Kind.SALE_ITEMS_MISSING: (_A, _A),
+    Kind.SALE_REFUNDED: (_A, _A),
+    Kind.NEWSLETTER: (_I, _N),
 }
 
 RULES: Mapping[Kind, Mapping[Channel, Rule]] = MappingProxyType(

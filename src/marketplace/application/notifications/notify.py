@@ -15,7 +15,8 @@ class Notify:
     """Tell a member something once, in their language.
 
     The letter is the template named after ``kind``; ``values`` are what it names beside ``name``. ``occasion`` names
-    what happened, never the attempt: an event delivered twice is one message. ``to`` is an address other than the
+    what happened, never the attempt: an event delivered twice is one message. ``link`` is what it is about, as a
+    path of the REST API without its prefix: ``/orders/7/``. ``to`` is an address other than the
     account's, for what concerns that address.
     """
 
@@ -23,7 +24,9 @@ class Notify:
     letters: Letters
     mailer: Mailer
 
-    def __call__(self, kind: Kind, *, account: AccountId, occasion: str, to: str = "", **values: object) -> None:
+    def __call__(
+        self, kind: Kind, *, account: AccountId, occasion: str, link: str = "", to: str = "", **values: object
+    ) -> None:
         """Raises Unavailable when a message was not taken, NotFound when there is no such account."""
         member = self.identity_queries.me(account)
         called = member.first_name or member.username

@@ -29,7 +29,7 @@ from marketplace.application.listings.export_listings import ExportListings
 from marketplace.application.listings.import_listings import ImportListings
 from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
 from marketplace.application.notifications.notify import Notify
-from marketplace.application.order_notifications import MailOrderNews
+from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.outbox import PurgeOutbox, RelayEvents, ReplayDeadLetters
 from marketplace.application.payments.alarms import RaiseAlarm
@@ -128,11 +128,10 @@ class Container(containers.DeclarativeContainer):
         ids=backend.ids,
         hasher=backend.password_hasher,
     )
-    grant_role = providers.Singleton(administration.GrantRole, unit_of_work=unit_of_work, clock=clock)
-    revoke_role = providers.Singleton(administration.RevokeRole, unit_of_work=unit_of_work, clock=clock)
+    grant_role = providers.Singleton(administration.GrantRole, unit_of_work=unit_of_work)
+    revoke_role = providers.Singleton(administration.RevokeRole, unit_of_work=unit_of_work)
     suspend_account = providers.Singleton(administration.SuspendAccount, unit_of_work=unit_of_work, clock=clock)
-    change_access = providers.Singleton(administration.ChangeAccess, unit_of_work=unit_of_work, clock=clock)
-    reinstate_account = providers.Singleton(administration.ReinstateAccount, unit_of_work=unit_of_work, clock=clock)
+    reinstate_account = providers.Singleton(administration.ReinstateAccount, unit_of_work=unit_of_work)
 
     # --- catalogue
     import_catalogue = providers.Singleton(ImportCatalogue, clock=clock, catalogue=backend.catalogue_import)
@@ -143,15 +142,13 @@ class Container(containers.DeclarativeContainer):
     archive_product = providers.Singleton(catalogue_products.ArchiveProduct, unit_of_work=unit_of_work, clock=clock)
     add_category = providers.Singleton(categories.AddCategory, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
     change_category = providers.Singleton(categories.ChangeCategory, unit_of_work=unit_of_work, clock=clock)
-    delete_category = providers.Singleton(categories.DeleteCategory, unit_of_work=unit_of_work, clock=clock)
+    delete_category = providers.Singleton(categories.DeleteCategory, unit_of_work=unit_of_work)
     add_card_set = providers.Singleton(AddCardSet, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    add_language = providers.Singleton(attributes.AddLanguage, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    add_version = providers.Singleton(attributes.AddVersion, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    change_version = providers.Singleton(attributes.ChangeVersion, unit_of_work=unit_of_work, clock=clock)
-    add_condition = providers.Singleton(
-        attributes.AddCondition, unit_of_work=unit_of_work, ids=backend.ids, clock=clock
-    )
-    add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
+    add_language = providers.Singleton(attributes.AddLanguage, unit_of_work=unit_of_work, ids=backend.ids)
+    add_version = providers.Singleton(attributes.AddVersion, unit_of_work=unit_of_work, ids=backend.ids)
+    change_version = providers.Singleton(attributes.ChangeVersion, unit_of_work=unit_of_work)
+    add_condition = providers.Singleton(attributes.AddCondition, unit_of_work=unit_of_work, ids=backend.ids)
+    add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids)
 
     # --- listings
     approve_seller = providers.Singleton(ApproveSeller, unit_of_work=backend.unit_of_work.provider, clock=clock)
@@ -271,9 +268,7 @@ class Container(containers.DeclarativeContainer):
         check_refund=check_refund,
     )
     purge_webhooks = providers.Singleton(PurgeWebhooks, inbox=backend.webhook_inbox, clock=clock)
-    replay_webhooks = providers.Singleton(
-        ReplayWebhooks, unit_of_work=unit_of_work, inbox=backend.webhook_inbox, clock=clock
-    )
+    replay_webhooks = providers.Singleton(ReplayWebhooks, inbox=backend.webhook_inbox, clock=clock)
     deliver_simulated_events = providers.Singleton(
         DeliverSimulatedEvents, courier=payment_gateway, receive=receive_webhook
     )
@@ -289,12 +284,8 @@ class Container(containers.DeclarativeContainer):
     notify = providers.Singleton(
         Notify, identity_queries=backend.identity_queries, letters=letters, mailer=backend.mailer
     )
-    mail_order_news = providers.Singleton(
-        MailOrderNews,
-        unit_of_work=unit_of_work,
-        identity_queries=backend.identity_queries,
-        order_queries=backend.order_queries,
-        mailer=backend.mailer,
+    tell_order_news = providers.Singleton(
+        TellOrderNews, unit_of_work=unit_of_work, order_queries=backend.order_queries, notify=notify
     )
     subscribers = providers.Singleton(
         Subscribers,
@@ -303,15 +294,13 @@ class Container(containers.DeclarativeContainer):
         open_seller_profile=open_seller_profile,
         confirm_seller_email=confirm_seller_email,
         suspend_seller=suspend_seller,
-        mail_order_news=mail_order_news,
+        tell_order_news=tell_order_news,
         raise_alarm=raise_alarm,
     )
     relay_events = providers.Singleton(
         RelayEvents, outbox=backend.outbox, clock=clock, handle=subscribers, jitter=providers.Object(random.random)
     )
-    replay_dead_letters = providers.Singleton(
-        ReplayDeadLetters, unit_of_work=unit_of_work, outbox=backend.outbox, clock=clock
-    )
+    replay_dead_letters = providers.Singleton(ReplayDeadLetters, outbox=backend.outbox, clock=clock)
     purge_outbox = providers.Singleton(PurgeOutbox, outbox=backend.outbox, clock=clock)
 
     # --- worker: every job by its name; a job does what is due and returns how much it did
