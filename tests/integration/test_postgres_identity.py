@@ -38,6 +38,7 @@ from tests.contracts.identity import (
     put,
 )
 from tests.contracts.outbox import run_together
+from tests.factors import factor_codes
 from tests.integration.statements import noted
 
 DAY = timedelta(days=1)
@@ -194,6 +195,7 @@ class TestRaces:
             hasher=FastPasswordHasher(rounds=2),
             sessions=opener,
             guard=a_guard(unit_of_work, secrets, FixedClock(NOW)),
+            second_factor=factor_codes(FixedClock(NOW), secrets),
         )
         outcomes = race(10, lambda _: log_in(name="ash@example.com", password="a good long one"))
         assert outcomes == {"done": 10}

@@ -49,6 +49,8 @@ class Settings:
     """DEBUG: log at level debug unless LOG_LEVEL is set; never shows in an answer; refused in production."""
     secret_key: str = field(repr=False)
     """SECRET_KEY: at least 32 characters; read by ``key`` alone. Only development has a default."""
+    secret_key_fallbacks: tuple[str, ...] = field(repr=False)
+    """SECRET_KEY_FALLBACKS: comma-separated, earlier values of SECRET_KEY, which open what they sealed."""
     port: int
     """PORT: 8000."""
     public_url: str
@@ -82,6 +84,8 @@ class Settings:
     jwt_signing_keys: tuple[str, ...] = field(repr=False)
     """JWT_SIGNING_KEYS: comma-separated, each of at least 32 characters; the first signs, all verify; by default one
     that is derived from SECRET_KEY."""
+    require_staff_2fa: bool
+    """REQUIRE_STAFF_2FA: admins and verifiers are such only once they have a second factor; false."""
     argon2_memory_kib: int
     """ARGON2_MEMORY_KIB: 19456."""
     argon2_time_cost: int
@@ -162,6 +166,7 @@ class Settings:
             home=read.path("MARKETPLACE_HOME") or Path("var").absolute(),
             debug=debug,
             secret_key=secret_key,
+            secret_key_fallbacks=_fallbacks(read, secret_key),
             port=port,
             public_url=public_url,
             allowed_hosts=read.words("ALLOWED_HOSTS") or _own_hosts(public_url),
@@ -178,6 +183,7 @@ class Settings:
             ),
             jwt_refresh_token_lifetime=timedelta(days=read.integer("JWT_REFRESH_TOKEN_LIFETIME", 1, low=1, high=365)),
             jwt_signing_keys=_signing_keys(read, secret_key),
+            require_staff_2fa=read.boolean("REQUIRE_STAFF_2FA", False),
             argon2_memory_kib=read.integer("ARGON2_MEMORY_KIB", 19456, low=8, high=1024 * 1024),
             argon2_time_cost=read.integer("ARGON2_TIME_COST", 2, low=1, high=20),
             argon2_parallelism=read.integer("ARGON2_PARALLELISM", 1, low=1, high=16),
@@ -228,6 +234,15 @@ def _secret_key(read: Reader, env: str) -> str:
     elif env == PRODUCTION and len(set(secret)) < _LEAST_VARIETY:
         read.fault("SECRET_KEY", "it is too regular to be random; make one as .env.example says")
     return secret
+
+
+def _fallbacks(read: Reader, secret_key: str) -> tuple[str, ...]:
+    earlier = read.words("SECRET_KEY_FALLBACKS")
+    if any(len(key) < 32 for key in earlier):
+        read.fault("SECRET_KEY_FALLBACKS", "each takes at least 32 characters; separate several by commas")
+    if secret_key in earlier:
+        read.fault("SECRET_KEY_FALLBACKS", "takes earlier values of SECRET_KEY, not the present one")
+    return earlier
 
 
 def _signing_keys(read: Reader, secret_key: str) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ from marketplace.domain.identity.events import EmailVerificationRequested, Vendo
 from marketplace.domain.identity.sessions import InvalidCredentials, RefreshExpired, RefreshRefused
 from marketplace.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId
+from tests.factors import factor_codes
 
 DAY = timedelta(days=1)
 PASSWORD = "a good long one"
@@ -69,7 +70,8 @@ class Town:
         self.issue = IssueVerificationCode(**timed, secrets=self.secrets)
         guard = self.guard = AttemptGuard(**timed, secrets=self.secrets)
         self.verify = VerifyEmail(**timed, secrets=self.secrets, guard=guard)
-        self.log_in = LogIn(**timed, hasher=self.hasher, sessions=opener, guard=guard)
+        self.factor_codes = factor_codes(self.clock, self.secrets)
+        self.log_in = LogIn(**timed, hasher=self.hasher, sessions=opener, guard=guard, second_factor=self.factor_codes)
         self.refresh = RefreshSession(**timed, secrets=self.secrets, lifetime=DAY)
         self.log_out = LogOut(**timed, secrets=self.secrets)
         self.purge = PurgeSessions(**timed)
@@ -247,6 +249,7 @@ class TestLogIn:
             hasher=stronger,
             sessions=town.opener,
             guard=town.guard,
+            second_factor=town.factor_codes,
         )
         assert log_in(name="ash", password=PASSWORD)
         with town.unit_of_work() as uow:

@@ -1,4 +1,4 @@
-"""The second factor of an account: set up, confirmed, asked for, turned off, and taken away from whoever lost theirs."""
+"""The second factor of an account: set up, confirmed, asked for, turned off, and taken from whoever lost theirs."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from marketplace.application.access import Actor
 from marketplace.application.identity.attempts import Attempt, AttemptGuard
+from marketplace.application.identity.second_factors import FactorCodes
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.identity import PasswordHasher, Secrets
 from marketplace.application.ports.ids import IdSequence
@@ -15,6 +16,7 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity.accounts import Account, AccountIsSuspended
 from marketplace.domain.identity.attempts import AttemptPurpose
 from marketplace.domain.identity.passwords import normal_form
+from marketplace.domain.identity.second_factors import SecondFactorRequired, WrongSecondFactor
 from marketplace.domain.identity.sessions import InvalidCredentials, RefreshRefused, Session
 from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.ids import AccountId, SessionId
@@ -71,17 +73,22 @@ class LogIn:
     hasher: PasswordHasher
     sessions: SessionOpener
     guard: AttemptGuard
+    second_factor: FactorCodes
 
-    def __call__(self, *, name: str, password: str, origin: str = "") -> SignedIn:
-        """``origin`` is the client's address.
+    def __call__(self, *, name: str, password: str, otp: str | None = None, origin: str = "") -> SignedIn:
+        """``origin`` is the client's address; ``otp`` a code of the second factor, ignored where there is none.
 
         Raises InvalidCredentials, and TooManyAttempts after ten of them; only who knows the password learns, by
-        AccountIsSuspended, of a suspension.
+        AccountIsSuspended and SecondFactorRequired, of a suspension and of a second factor.
         """
         with self.guard.attempt(AttemptPurpose.LOG_IN, name=name, origin=origin) as attempt:
-            return self._log_in(attempt, name, password)
+            signed_in = self._log_in(attempt, name, password, otp)
+        if signed_in is None:
+            raise SecondFactorRequired  # out here, since it is no failure: the password was right
+        return signed_in
 
-    def _log_in(self, attempt: Attempt, name: str, password: str) -> SignedIn:
+    def _log_in(self, attempt: Attempt, name: str, password: str, otp: str | None) -> SignedIn | None:
+        """None when a code is needed and none was sent."""
         with self.unit_of_work() as uow:
             account = uow.accounts.by_name(name)
         if account is not None:
@@ -92,11 +99,35 @@ class LogIn:
             raise InvalidCredentials("The name or the password is wrong.")
         outdated = self.hasher.is_outdated(account.password_hash)
         fresh_hash = self.hasher.hash(typed) if outdated else None
+        if otp is None:
+            return self._admit(attempt, account.id, fresh_hash)
+        with self.guard.attempt(AttemptPurpose.SECOND_FACTOR, name=account.id, origin=attempt.origin) as second:
+            second.account_id = account.id
+            return self._admit(attempt, account.id, fresh_hash, otp=otp, second=second)
+
+    def _admit(
+        self,
+        attempt: Attempt,
+        account_id: AccountId,
+        fresh_hash: str | None,
+        *,
+        otp: str | None = None,
+        second: Attempt | None = None,
+    ) -> SignedIn | None:
+        """As ``_log_in``, once the password is known to be right. Raises WrongSecondFactor."""
         with self.unit_of_work() as uow:
             # Locked, so that a suspension comes either before this or ends the session that this opens.
-            account = uow.accounts.get_for_update(account.id)
+            account = uow.accounts.get_for_update(account_id)
             if account.is_suspended:
                 raise AccountIsSuspended("This account is suspended; write to the marketplace.")
+            factor = uow.second_factors.of(account_id)
+            if factor is not None and factor.is_on:
+                if otp is None or second is None:
+                    return None
+                if not self.second_factor.use(factor, otp):
+                    raise WrongSecondFactor
+                uow.second_factors.save(factor)
+                second.welcome(uow, account)
             if fresh_hash is not None:
                 account.rehash(fresh_hash)
                 uow.accounts.save(account)

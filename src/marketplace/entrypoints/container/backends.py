@@ -21,6 +21,7 @@ from marketplace.adapters.memory.password_hasher import FastPasswordHasher
 from marketplace.adapters.memory.payments import InMemoryPaymentQueries
 from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.reservations import InMemoryClaims, InMemoryReservationQueries
+from marketplace.adapters.memory.second_factors import InMemorySecondFactorQueries
 from marketplace.adapters.memory.sellers import InMemorySellerQueries
 from marketplace.adapters.memory.store import InMemoryIdSequence, InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
@@ -42,6 +43,7 @@ from marketplace.adapters.postgres.outbox import PostgresOutbox
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresClaims, PostgresReservationQueries
+from marketplace.adapters.postgres.second_factors import PostgresSecondFactorQueries
 from marketplace.adapters.postgres.sellers import PostgresSellerQueries
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.adapters.postgres.webhook_inbox import PostgresWebhookInbox
@@ -63,6 +65,7 @@ class MemoryBackend(containers.DeclarativeContainer):
 
     # --- identity
     identity_queries = providers.Singleton(InMemoryIdentityQueries, store)
+    second_factor_queries = providers.Singleton(InMemorySecondFactorQueries, store)
     password_hasher = providers.Singleton(FastPasswordHasher)
 
     # --- catalogue
@@ -123,6 +126,7 @@ class PostgresBackend(containers.DeclarativeContainer):
 
     # --- identity
     identity_queries = providers.Singleton(PostgresIdentityQueries, reader)
+    second_factor_queries = providers.Singleton(PostgresSecondFactorQueries, reader)
     password_hasher = providers.Singleton(
         Argon2PasswordHasher,
         memory_kib=settings.provided.argon2_memory_kib,
