@@ -23,7 +23,6 @@ from marketplace.application.catalogue.import_catalogue import ImportCatalogue
 from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
 from marketplace.application.identity import administration, attempts, profile, registration, sessions
-from marketplace.application.identity.actors import FindActor
 from marketplace.application.ledger import VerifyLedger
 from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
@@ -60,7 +59,6 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
-from marketplace.entrypoints.container.second_factors import SecondFactors
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
@@ -78,17 +76,12 @@ class Container(containers.DeclarativeContainer):
 
     # --- identity
     # Who is behind a session, for every door: (account id, session id) -> Actor | None.
-    actor_lookup = providers.Singleton(
-        FindActor, queries=backend.identity_queries, staff_need_second_factor=settings.provided.require_staff_2fa
-    )
+    actor_lookup = backend.identity_queries.provided.actor
     secrets = providers.Singleton(KeyedSecrets, settings.provided.key.call(Purpose.IDENTITY_DIGESTS))
     session_opener = providers.Singleton(
         sessions.SessionOpener, ids=backend.ids, secrets=secrets, lifetime=settings.provided.jwt_refresh_token_lifetime
     )
     attempt_guard = providers.Singleton(attempts.AttemptGuard, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
-    second_factors = providers.Container(
-        SecondFactors, settings=settings, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard
-    )
     purge_attempts = providers.Singleton(attempts.PurgeAttempts, unit_of_work=unit_of_work, clock=clock)
     register = providers.Singleton(
         registration.Register,
@@ -114,7 +107,6 @@ class Container(containers.DeclarativeContainer):
         hasher=backend.password_hasher,
         sessions=session_opener,
         guard=attempt_guard,
-        second_factor=second_factors.codes,
     )
     refresh_session = providers.Singleton(
         sessions.RefreshSession,
@@ -136,10 +128,11 @@ class Container(containers.DeclarativeContainer):
         ids=backend.ids,
         hasher=backend.password_hasher,
     )
-    grant_role = providers.Singleton(administration.GrantRole, unit_of_work=unit_of_work)
-    revoke_role = providers.Singleton(administration.RevokeRole, unit_of_work=unit_of_work)
+    grant_role = providers.Singleton(administration.GrantRole, unit_of_work=unit_of_work, clock=clock)
+    revoke_role = providers.Singleton(administration.RevokeRole, unit_of_work=unit_of_work, clock=clock)
     suspend_account = providers.Singleton(administration.SuspendAccount, unit_of_work=unit_of_work, clock=clock)
-    reinstate_account = providers.Singleton(administration.ReinstateAccount, unit_of_work=unit_of_work)
+    change_access = providers.Singleton(administration.ChangeAccess, unit_of_work=unit_of_work, clock=clock)
+    reinstate_account = providers.Singleton(administration.ReinstateAccount, unit_of_work=unit_of_work, clock=clock)
 
     # --- catalogue
     import_catalogue = providers.Singleton(ImportCatalogue, clock=clock, catalogue=backend.catalogue_import)
@@ -150,13 +143,15 @@ class Container(containers.DeclarativeContainer):
     archive_product = providers.Singleton(catalogue_products.ArchiveProduct, unit_of_work=unit_of_work, clock=clock)
     add_category = providers.Singleton(categories.AddCategory, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
     change_category = providers.Singleton(categories.ChangeCategory, unit_of_work=unit_of_work, clock=clock)
-    delete_category = providers.Singleton(categories.DeleteCategory, unit_of_work=unit_of_work)
+    delete_category = providers.Singleton(categories.DeleteCategory, unit_of_work=unit_of_work, clock=clock)
     add_card_set = providers.Singleton(AddCardSet, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    add_language = providers.Singleton(attributes.AddLanguage, unit_of_work=unit_of_work, ids=backend.ids)
-    add_version = providers.Singleton(attributes.AddVersion, unit_of_work=unit_of_work, ids=backend.ids)
-    change_version = providers.Singleton(attributes.ChangeVersion, unit_of_work=unit_of_work)
-    add_condition = providers.Singleton(attributes.AddCondition, unit_of_work=unit_of_work, ids=backend.ids)
-    add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids)
+    add_language = providers.Singleton(attributes.AddLanguage, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
+    add_version = providers.Singleton(attributes.AddVersion, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
+    change_version = providers.Singleton(attributes.ChangeVersion, unit_of_work=unit_of_work, clock=clock)
+    add_condition = providers.Singleton(
+        attributes.AddCondition, unit_of_work=unit_of_work, ids=backend.ids, clock=clock
+    )
+    add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
 
     # --- listings
     approve_seller = providers.Singleton(ApproveSeller, unit_of_work=backend.unit_of_work.provider, clock=clock)
@@ -276,7 +271,9 @@ class Container(containers.DeclarativeContainer):
         check_refund=check_refund,
     )
     purge_webhooks = providers.Singleton(PurgeWebhooks, inbox=backend.webhook_inbox, clock=clock)
-    replay_webhooks = providers.Singleton(ReplayWebhooks, inbox=backend.webhook_inbox, clock=clock)
+    replay_webhooks = providers.Singleton(
+        ReplayWebhooks, unit_of_work=unit_of_work, inbox=backend.webhook_inbox, clock=clock
+    )
     deliver_simulated_events = providers.Singleton(
         DeliverSimulatedEvents, courier=payment_gateway, receive=receive_webhook
     )
@@ -308,7 +305,9 @@ class Container(containers.DeclarativeContainer):
     relay_events = providers.Singleton(
         RelayEvents, outbox=backend.outbox, clock=clock, handle=subscribers, jitter=providers.Object(random.random)
     )
-    replay_dead_letters = providers.Singleton(ReplayDeadLetters, outbox=backend.outbox, clock=clock)
+    replay_dead_letters = providers.Singleton(
+        ReplayDeadLetters, unit_of_work=unit_of_work, outbox=backend.outbox, clock=clock
+    )
     purge_outbox = providers.Singleton(PurgeOutbox, outbox=backend.outbox, clock=clock)
 
     # --- worker: every job by its name; a job does what is due and returns how much it did
