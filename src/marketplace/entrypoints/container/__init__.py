@@ -23,6 +23,7 @@ from marketplace.application.catalogue.import_catalogue import ImportCatalogue
 from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
 from marketplace.application.identity import administration, attempts, profile, registration, sessions
+from marketplace.application.identity.actors import FindActor
 from marketplace.application.ledger import VerifyLedger
 from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
@@ -59,6 +60,7 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.container.second_factors import SecondFactors
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
@@ -76,12 +78,17 @@ class Container(containers.DeclarativeContainer):
 
     # --- identity
     # Who is behind a session, for every door: (account id, session id) -> Actor | None.
-    actor_lookup = backend.identity_queries.provided.actor
+    actor_lookup = providers.Singleton(
+        FindActor, queries=backend.identity_queries, staff_need_second_factor=settings.provided.require_staff_2fa
+    )
     secrets = providers.Singleton(KeyedSecrets, settings.provided.key.call(Purpose.IDENTITY_DIGESTS))
     session_opener = providers.Singleton(
         sessions.SessionOpener, ids=backend.ids, secrets=secrets, lifetime=settings.provided.jwt_refresh_token_lifetime
     )
     attempt_guard = providers.Singleton(attempts.AttemptGuard, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
+    second_factors = providers.Container(
+        SecondFactors, settings=settings, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard
+    )
     purge_attempts = providers.Singleton(attempts.PurgeAttempts, unit_of_work=unit_of_work, clock=clock)
     register = providers.Singleton(
         registration.Register,
@@ -107,6 +114,7 @@ class Container(containers.DeclarativeContainer):
         hasher=backend.password_hasher,
         sessions=session_opener,
         guard=attempt_guard,
+        second_factor=second_factors.codes,
     )
     refresh_session = providers.Singleton(
         sessions.RefreshSession,
