@@ -1,5 +1,10 @@
 """What every password hasher promises."""
 
+import pytest
+
+# Made by Django 5.2: make_password("a good long one", salt="seasalt", hasher="pbkdf2_sha256"), of few iterations.
+OF_DJANGO = "pbkdf2_sha256$1000$seasalt$UtozKumtz5RsLCCiizMvF1/UZUb80ES52rIc9JQwO6g="
+
 
 class PasswordHasherContract:
     """Subclasses provide the fixtures ``hasher`` and ``stronger``, one with other parameters."""
@@ -28,3 +33,13 @@ class PasswordHasherContract:
         assert hasher.is_outdated(kept) is False
         assert stronger.is_outdated(kept) is True
         assert stronger.verify(kept, "a good long one") is True
+
+    def test_knows_the_passwords_of_a_django_shop_and_wants_them_hashed_anew(self, hasher):
+        assert hasher.verify(OF_DJANGO, "a good long one") is True
+        assert hasher.verify(OF_DJANGO, "a good long one ") is False
+        assert hasher.is_outdated(OF_DJANGO) is True
+
+    @pytest.mark.parametrize("kept", ["!", "!2f8a", "", "md5$salt$hash", "bcrypt$x"])
+    def test_no_password_fits_what_is_no_hash(self, hasher, kept):
+        for password in ("", "!", kept, "a good long one"):
+            assert hasher.verify(kept, password) is False

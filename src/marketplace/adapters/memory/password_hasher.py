@@ -7,6 +7,7 @@ import hmac
 import os
 
 from marketplace.application.ports.identity import PasswordHasher
+from marketplace.domain.identity.django_hashes import DjangoHash, is_django_hash
 
 _NOBODYS = "1$00$00"
 
@@ -19,9 +20,14 @@ class FastPasswordHasher(PasswordHasher):
         return _hashed(password, os.urandom(8).hex(), self._rounds)
 
     def verify(self, password_hash: str | None, password: str) -> bool:
+        if password_hash is not None and is_django_hash(password_hash):
+            return DjangoHash.of(password_hash).verify(password)
         known = password_hash or _NOBODYS
-        rounds, salt, _ = known.split("$")
-        return hmac.compare_digest(known, _hashed(password, salt, int(rounds))) and password_hash is not None
+        rounds, _, rest = known.partition("$")
+        if not rounds.isdecimal():
+            return False
+        fits = hmac.compare_digest(known, _hashed(password, rest.partition("$")[0], int(rounds)))
+        return fits and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
         return not password_hash.startswith(f"{self._rounds}$")

@@ -14,7 +14,7 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.attempts import AttemptPurpose
 from marketplace.domain.identity.codes import WrongCode
-from marketplace.domain.identity.passwords import normal_form
+from marketplace.domain.identity.passwords import presented_form
 from marketplace.domain.identity.second_factors import (
     RECOVERY_CODES,
     FactorChange,
@@ -78,15 +78,16 @@ class OwnerCheck:
     hasher: PasswordHasher
     guard: AttemptGuard
 
-    def password(self, actor: Actor, password: str) -> None:
-        """Raises Invalid, naming the field, and TooManyAttempts."""
+    def password(self, actor: Actor, password: str, *, field: str = "password") -> str:
+        """Gives the hash that it was compared with. Raises Invalid, naming the field, and TooManyAttempts."""
         with self.guard.attempt(AttemptPurpose.CONFIRM_PASSWORD, name=actor.account_id, origin=actor.origin) as attempt:
             attempt.account_id = actor.account_id
             with self.unit_of_work() as uow:
                 password_hash = uow.accounts.get(actor.account_id).password_hash
-            if not self.hasher.verify(password_hash, normal_form(password)):
+            if not self.hasher.verify(password_hash, presented_form(password, password_hash)):
                 message = "It is not the password of this account."
-                raise Invalid(message, errors={"password": [message]})
+                raise Invalid(message, errors={field: [message]})
+        return password_hash
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +16,14 @@ from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity.accounts import Account, AccountIsSuspended
 from marketplace.domain.identity.attempts import AttemptPurpose
-from marketplace.domain.identity.passwords import normal_form
+from marketplace.domain.identity.devices import UNKNOWN_DEVICE, Device
+from marketplace.domain.identity.passwords import normal_form, presented_form
 from marketplace.domain.identity.second_factors import SecondFactorRequired, WrongSecondFactor
-from marketplace.domain.identity.sessions import InvalidCredentials, RefreshRefused, Session
-from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.identity.sessions import MAX_SESSIONS, InvalidCredentials, RefreshRefused, Session
+from marketplace.domain.shared.errors import Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId, SessionId
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,13 +38,16 @@ class SignedIn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionOpener:
-    """How a session begins, wherever it does."""
+    """How a session begins, wherever it does.
+
+    The account is new, or locked by the caller: one more session than there may be ends the one used least lately.
+    """
 
     ids: IdSequence
     secrets: Secrets
     lifetime: timedelta
 
-    def open(self, uow: UnitOfWork, account: Account, *, now: datetime) -> SignedIn:
+    def open(self, uow: UnitOfWork, account: Account, *, now: datetime, device: Device = UNKNOWN_DEVICE) -> SignedIn:
         """Add a session to the unit; its lifetime counts from each refresh."""
         token = self.secrets.token()
         session = Session(
@@ -50,7 +57,9 @@ class SessionOpener:
             started_at=now,
             refreshed_at=now,
             expires_at=now + self.lifetime,
+            device=device,
         )
+        uow.sessions.revoke_oldest(account.id, keep=MAX_SESSIONS - 1, now=now)
         uow.sessions.add(session)
         return SignedIn(
             account_id=account.id,
@@ -94,11 +103,11 @@ class LogIn:
         if account is not None:
             attempt.account_id = account.id
         # Outside of a transaction, since it takes long; as long for a name that nobody has.
-        typed = normal_form(password)
-        if not self.hasher.verify(None if account is None else account.password_hash, typed) or account is None:
+        password_hash = None if account is None else account.password_hash
+        if not self.hasher.verify(password_hash, presented_form(password, password_hash)) or account is None:
             raise InvalidCredentials("The name or the password is wrong.")
         outdated = self.hasher.is_outdated(account.password_hash)
-        fresh_hash = self.hasher.hash(typed) if outdated else None
+        fresh_hash = self.hasher.hash(normal_form(password)) if outdated else None
         if otp is None:
             return self._admit(attempt, account.id, fresh_hash)
         with self.guard.attempt(AttemptPurpose.SECOND_FACTOR, name=account.id, origin=attempt.origin) as second:
@@ -131,7 +140,7 @@ class LogIn:
             if fresh_hash is not None:
                 account.rehash(fresh_hash)
                 uow.accounts.save(account)
-            signed_in = self.sessions.open(uow, account, now=self.clock.now())
+            signed_in = self.sessions.open(uow, account, now=self.clock.now(), device=device)
             attempt.welcome(uow, account)
             uow.commit()
         return signed_in
@@ -146,8 +155,12 @@ class RefreshSession:
     secrets: Secrets
     lifetime: timedelta
 
-    def __call__(self, *, refresh_token: str) -> SignedIn:
-        """Raises RefreshRefused, or RefreshExpired. A token that was spent before ends its whole family."""
+    def __call__(self, *, refresh_token: str, origin: str = "", user_agent: str = "") -> SignedIn:
+        """``origin`` is the client's address, ``user_agent`` what it says of itself.
+
+        Raises RefreshRefused, or RefreshExpired. A token that was spent before ends its whole family: there is no time
+        in which a second use of it is let pass, for that is what a thief would hurry for.
+        """
         now = self.clock.now()
         presented, fresh = token_hash(self.secrets, refresh_token), self.secrets.token()
         with self.unit_of_work() as uow:
@@ -155,11 +168,18 @@ class RefreshSession:
             if session is None:
                 raise RefreshRefused
             is_refreshed = session.refresh(
-                presented=presented, fresh=token_hash(self.secrets, fresh), now=now, lifetime=self.lifetime
+                presented=presented,
+                fresh=token_hash(self.secrets, fresh),
+                now=now,
+                lifetime=self.lifetime,
+                device=Device.seen(user_agent=user_agent, address=origin) if origin or user_agent else None,
             )
             uow.sessions.save(session)
             uow.commit()
         if not is_refreshed:
+            _log.warning(
+                "a spent refresh token was shown: session %s of account %s ends", session.id, session.account_id
+            )
             raise RefreshRefused
         return SignedIn(
             account_id=session.account_id,
@@ -190,8 +210,41 @@ class LogOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EndSession:
+    """Sign a device out, wherever it is."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, actor: Actor, session_id: SessionId) -> None:
+        """Raises NotFound when it is not an open session of the actor's own, not even for admins."""
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            session = uow.sessions.get_for_update(session_id)
+            if session.account_id != actor.account_id or not session.is_open(now=now):
+                raise NotFound(f"There is no session {session_id}.")
+            session.revoke(now=now)
+            uow.sessions.save(session)
+            uow.commit()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndSessions:
+    """Sign out everywhere."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, actor: Actor, but: SessionId | None = None) -> None:
+        """``but`` is a session that stays. Repeating it changes nothing."""
+        with self.unit_of_work() as uow:
+            uow.sessions.revoke_all(actor.account_id, now=self.clock.now(), but=but)
+            uow.commit()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PurgeSessions:
-    """Forget sessions that nobody can refresh any more."""
+    """Forget sessions that nobody can refresh any more, and spent tokens that would have expired long ago."""
 
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
@@ -201,6 +254,27 @@ class PurgeSessions:
     def __call__(self) -> int:
         """One batch; gives the number. Raises Unavailable when the store does not answer."""
         with self.unit_of_work() as uow:
-            gone = uow.sessions.purge(expired_before=self.clock.now() - self.keep_for, limit=self.limit)
+            long_ago = self.clock.now() - self.keep_for
+            gone = uow.sessions.purge(expired_before=long_ago, limit=self.limit)
+            gone += uow.sessions.purge_tokens(expired_before=long_ago, limit=self.limit)
+            uow.commit()
+        return gone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PurgeCodes:
+    """Forget codes and password resets of which nothing has been good for long."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    keep_for: timedelta = timedelta(days=1)
+    limit: int = 1_000
+
+    def __call__(self) -> int:
+        """Gives the number."""
+        with self.unit_of_work() as uow:
+            before = self.clock.now() - self.keep_for
+            gone = uow.codes.purge(before=before, limit=self.limit)
+            gone += uow.password_resets.purge(before=before, limit=self.limit)
             uow.commit()
         return gone

@@ -237,8 +237,18 @@ class IdentityQueries(Protocol):
         """Raises NotFound."""
         ...
 
-    def accounts(self, *, page: PageRequest, role: Role | None = None) -> Page[AccountView]:
-        """Every account, or those with a role, the newest id last."""
+    def accounts(
+        self,
+        *,
+        page: PageRequest,
+        role: Role | None = None,
+        is_suspended: bool | None = None,
+        starting_with: str = "",
+    ) -> Page[AccountView]:
+        """Accounts that have all that is asked for, ordered by ``id`` (the default) or ``-id``.
+
+        ``starting_with`` is the beginning of a user name or an e-mail address, whatever its case or Unicode form.
+        """
         ...
 
     def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
+from marketplace.domain.identity.django_hashes import is_django_hash
 from marketplace.domain.identity.names import name_key
 from marketplace.domain.shared.errors import Invalid
 
@@ -27,7 +28,35 @@ are shorter than MIN_PASSWORD are not in it: they are refused for their length."
 
 # What this trade, this country's keyboards and this product add to the list.
 _OUR_WORDS = frozenset(
-    ["11223344556677", "123456789012", "aa12345678", "asd123456789", "asdfghjklm", "azertyuiop123", "baseball123", "changeme123", "marketplace", "michelle123", "motdepasse", "motdepasse1", "motdepasse123", "p@ssw0rd123", "passw0rd123", "pokemon1234", "qwe123456789", "qwer123456", "secret1234", "sunshine123", "trustno1trustno1", "unbelievable", "welcome1234", "whatever123", "yugioh1234", "zaq12wsxcde3", "zxcvbnm1234"]
+    [
+        "11223344556677",
+        "123456789012",
+        "aa12345678",
+        "asd123456789",
+        "asdfghjklm",
+        "azertyuiop123",
+        "baseball123",
+        "changeme123",
+        "marketplace",
+        "michelle123",
+        "motdepasse",
+        "motdepasse1",
+        "motdepasse123",
+        "p@ssw0rd123",
+        "passw0rd123",
+        "pokemon1234",
+        "qwe123456789",
+        "qwer123456",
+        "secret1234",
+        "sunshine123",
+        "trustno1trustno1",
+        "unbelievable",
+        "welcome1234",
+        "whatever123",
+        "yugioh1234",
+        "zaq12wsxcde3",
+        "zxcvbnm1234",
+    ]
 )
 
 
@@ -35,14 +64,9 @@ def normal_form(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-class WrongPassword(Invalid):
-    """Somebody who is signed in does not know the password that they would have to know."""
-
-    code = "wrong_password"
-
-    def __init__(self, field: str) -> None:
-        message = "This is not your password."
-        super().__init__(f"{field}: {message}", errors={field: [message]})
+def presented_form(password: str, password_hash: str | None) -> str:
+    """What to compare with a hash: the normal form, but for a Django shop's, which took it as it was typed."""
+    return password if password_hash is not None and is_django_hash(password_hash) else normal_form(password)
 
 
 def checked_password(password: str, *, names: Iterable[str], field: str = "password") -> str:
