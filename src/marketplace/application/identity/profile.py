@@ -7,25 +7,95 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.application.access import Actor
+from marketplace.application.identity.email_change import note_email_change
+from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.identity import BusinessNumbers
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity.accounts import TERMS_VERSION, AccountTypeIsFixed
 from marketplace.domain.identity.addresses import MAX_ADDRESSES, Address, TooManyAddresses
+from marketplace.domain.identity.companies import Company, CompanyAddress
+from marketplace.domain.sellers import SellerProfile, SellerStatus
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AddressId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateMe:
-    """Change one's own names, telephone number, language and preferences."""
+    """Change one's own names, telephone number, language, preferences and e-mail address; accept the terms in force."""
 
     unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    ids: IdSequence
+    owner: OwnerCheck
+    terms_version: str = TERMS_VERSION
 
-    def __call__(self, *, actor: Actor, changes: Mapping[str, Any]) -> None:
-        """Raises Invalid, naming the field, on a bad value and on a field that is not the owner's to change."""
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        changes: Mapping[str, Any],
+        email: str | None = None,
+        current_password: str = "",
+        accept_terms: bool = False,
+    ) -> None:
+        """All of it or nothing. An ``email`` needs the password, and holds once it is proven (``email_change``).
+
+        Raises Invalid, naming the field, on a bad value, a wrong password and a field that is not the owner's to
+        change; TooManyAttempts; CodeRequestedRecently; AccountTypeIsFixed.
+        """
+        if email is not None:
+            self.owner.password(actor, current_password, field="current_password")
+        now = self.clock.now()
         with self.unit_of_work() as uow:
             account = uow.accounts.get_for_update(actor.account_id)
+            before = account.account_type
             account.change(changes)
+            if account.account_type is not before:
+                _require_free_to_change_type(uow.sellers.find(actor.account_id))
+            if accept_terms:
+                account.accept_terms(self.terms_version, now=now)
+            if email is not None:
+                note_email_change(uow, self.ids, account, email, now=now)
+            uow.accounts.save(account)
+            uow.commit()
+
+
+def _require_free_to_change_type(profile: SellerProfile | None) -> None:
+    """What a seller was approved as, they stay: the law treats private and professional sellers apart."""
+    if profile is not None and profile.status in (SellerStatus.APPROVED, SellerStatus.SUSPENDED):
+        raise AccountTypeIsFixed(
+            "This account was approved to sell as what it is; write to the marketplace to change its account_type."
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeepCompany:
+    """Tell the company behind one's professional account; what was told before is replaced."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    numbers: BusinessNumbers
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        company_name: str,
+        siret_number: str = "",
+        vat_number: str = "",
+        company_address: CompanyAddress = "",
+    ) -> None:
+        """Raises Invalid, naming the fields, on a number that is wrong or missing, and NotProfessional."""
+        company = Company.of(
+            company_name=company_name,
+            siret_number=self.numbers.siret(siret_number) if siret_number.strip() else "",
+            vat_number=self.numbers.vat(vat_number) if vat_number.strip() else "",
+            company_address=company_address,
+        )
+        with self.unit_of_work() as uow:
+            account = uow.accounts.get_for_update(actor.account_id)
+            account.keep_company(company)
             uow.accounts.save(account)
             uow.commit()
 

@@ -9,14 +9,16 @@ from datetime import datetime
 
 from marketplace.application.access import Actor
 from marketplace.application.identity.attempts import Attempt, AttemptGuard
+from marketplace.application.identity.email_change import change_code_hash, note_email_change
 from marketplace.application.identity.sessions import SessionOpener, SignedIn
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.identity import PasswordHasher, Secrets
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.identity.accounts import Account, AccountType, EmailTaken, UsernameTaken
+from marketplace.domain.identity.accounts import TERMS_VERSION, Account, AccountType, EmailTaken, UsernameTaken
 from marketplace.domain.identity.attempts import AttemptPurpose
 from marketplace.domain.identity.codes import CodePurpose, OneTimeCode, WrongCode
+from marketplace.domain.identity.devices import Device
 from marketplace.domain.identity.names import name_key
 from marketplace.domain.identity.passwords import checked_password
 from marketplace.domain.shared.errors import Invalid
@@ -40,7 +42,9 @@ class NewMember:
     wants_to_sell: bool = False
     subscribed_to_newsletter: bool = False
 
-    def account(self, id: AccountId, hasher: PasswordHasher, *, now: datetime) -> Account:
+    def account(
+        self, id: AccountId, hasher: PasswordHasher, *, now: datetime, terms_version: str = TERMS_VERSION
+    ) -> Account:
         """Raises Invalid, naming the field, before it takes the time to hash the password."""
         if not self.accept_terms:
             message = "Nobody can join without accepting the terms."
@@ -55,6 +59,7 @@ class NewMember:
             account_type=self.account_type,
             language=self.language,
             subscribed_to_newsletter=self.subscribed_to_newsletter,
+            terms_version=terms_version,
             now=now,
         )
         names = (self.username, self.email, self.first_name, self.last_name)
@@ -80,25 +85,27 @@ class Register:
     ids: IdSequence
     hasher: PasswordHasher
     sessions: SessionOpener
+    terms_version: str = TERMS_VERSION
 
-    def __call__(self, *, member: NewMember) -> SignedIn:
+    def __call__(self, *, member: NewMember, origin: str = "", user_agent: str = "") -> SignedIn:
         """Raises Invalid, UsernameTaken, EmailTaken."""
         now = self.clock.now()
-        account = member.account(AccountId(self.ids.next()), self.hasher, now=now)
+        account = member.account(AccountId(self.ids.next()), self.hasher, now=now, terms_version=self.terms_version)
         account.request_email_verification(now=now)
         if member.wants_to_sell:
             account.apply_to_sell(now=now)
         with self.unit_of_work() as uow:
             add_account(uow, account)
             uow.codes.add(_requested_code(self.ids, account.id, now=now))
-            signed_in = self.sessions.open(uow, account, now=now)
+            device = Device.seen(user_agent=user_agent, address=origin)
+            signed_in = self.sessions.open(uow, account, now=now, device=device)
             uow.commit()
         return signed_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResendVerification:
-    """Ask for another code."""
+    """Ask for another code: for the new e-mail address where one waits for its proof, else for the present one."""
 
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
@@ -109,6 +116,11 @@ class ResendVerification:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             account = uow.accounts.get(actor.account_id)
+            if account.pending_email:
+                note_email_change(uow, self.ids, account, account.pending_email, now=now)
+                uow.accounts.save(account)
+                uow.commit()
+                return
             account.request_email_verification(now=now)
             code = uow.codes.of(account.id, CodePurpose.VERIFY_EMAIL)
             if code is None:
@@ -149,7 +161,7 @@ class IssueVerificationCode:
             if code is None or account.is_email_verified or account.is_suspended or requested_at < code.requested_at:
                 return None
             digits = self.secrets.code()
-            code.issue(_code_hash(self.secrets, account_id, digits), now=self.clock.now())
+            code.issue(_code_hash(self.secrets, account, digits), now=self.clock.now())
             uow.codes.save(code)
             uow.commit()
         return IssuedCode(email=account.email, username=account.username, language=account.language, code=digits)
@@ -157,7 +169,7 @@ class IssueVerificationCode:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifyEmail:
-    """Prove, by the code that was mailed, that the address is one's own."""
+    """Prove, by the code that was mailed, that the address is one's own; a new address holds from then on."""
 
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
@@ -168,7 +180,7 @@ class VerifyEmail:
         """``origin`` is the client's address.
 
         Raises WrongCode, for an address that nobody has as well, and TooManyAttempts after ten of them over however
-        many codes; a wrong code costs one of five tries.
+        many codes; a wrong code costs one of five tries. Raises EmailTaken when somebody got the address first.
         """
         with self.guard.attempt(AttemptPurpose.VERIFY_EMAIL, name=email, origin=origin) as attempt:
             return self._verify(attempt, email, code)
@@ -176,17 +188,26 @@ class VerifyEmail:
     def _verify(self, attempt: Attempt, email: str, code: str) -> AccountId:
         now = self.clock.now()
         with self.unit_of_work() as uow:
-            account = uow.accounts.by_name(email)
-            attempt.account_id = _NOBODY if account is None else account.id
             # As much is looked up of an address that nobody has, and nothing is written of a code that cannot be tried
             # any more: the time it takes does not tell who is a member.
-            stored = uow.codes.of(_NOBODY if account is None else account.id, CodePurpose.VERIFY_EMAIL)
-            if account is None or account.email_key != name_key(email) or stored is None:
+            owner, wanting = uow.accounts.by_name(email), uow.accounts.by_pending_email(email)
+            changes = wanting is not None and (owner is None or owner.is_email_verified)
+            account = wanting if changes else owner
+            purpose = CodePurpose.CHANGE_EMAIL if changes else CodePurpose.VERIFY_EMAIL
+            attempt.account_id = _NOBODY if account is None else account.id
+            stored = uow.codes.of(attempt.account_id, purpose)
+            if (
+                account is None
+                or stored is None
+                or name_key(email) not in (account.email_key, account.pending_email_key)
+            ):
                 raise WrongCode
             before = copy(stored)
-            is_right = stored.redeem(_code_hash(self.secrets, account.id, code), now=now)
+            kept_as = change_code_hash if changes else _code_hash
+            is_right = stored.redeem(kept_as(self.secrets, account, code), now=now)
             if is_right:
-                account.verify_email(now=now)
+                prove = account.confirm_email_change if changes else account.verify_email
+                prove(now=now)
                 uow.accounts.save(account)
                 attempt.welcome(uow, account)
             if stored != before:
@@ -201,5 +222,5 @@ def _requested_code(ids: IdSequence, account_id: AccountId, *, now: datetime) ->
     return OneTimeCode(id=CodeId(ids.next()), account_id=account_id, purpose=CodePurpose.VERIFY_EMAIL, requested_at=now)
 
 
-def _code_hash(secrets: Secrets, account_id: AccountId, code: str) -> str:
-    return secrets.digest("code", CodePurpose.VERIFY_EMAIL, str(account_id), code)
+def _code_hash(secrets: Secrets, account: Account, code: str) -> str:
+    return secrets.digest("code", CodePurpose.VERIFY_EMAIL, str(account.id), code)

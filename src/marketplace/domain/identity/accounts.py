@@ -49,6 +49,10 @@ class UsernameTaken(Conflict):
     code = "username_taken"
 
 
+class AccountTypeIsFixed(Conflict):
+    code = "account_type_fixed"
+
+
 class AccountIsSuspended(Forbidden):
     code = "account_suspended"
 
@@ -214,8 +218,15 @@ class Account(Aggregate):
         self.password_hash = password_hash
 
     def set_password(self, password_hash: str, *, now: datetime, by_reset: bool = False) -> None:
-        """Another password; its owner is told."""
+        """Another password; its owner is told.
+
+        A wish for another e-mail address is forgotten: who fears an intruder does not know that it is pending.
+        ``by_reset``: a code from the mailbox allowed it, which verifies the address.
+        """
         self.password_hash = password_hash
+        self.pending_email, self.pending_email_at = "", None
+        if by_reset:
+            self.verify_email(now=now)
         self.events.append(PasswordChanged(occurred_at=now, account_id=self.id, by_reset=by_reset))
 
     def grant(self, role: Role) -> None:
