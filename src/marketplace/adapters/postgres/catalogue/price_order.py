@@ -29,7 +29,7 @@ _OFFERED, _NOT_OFFERED = 0, 1
 _offer = listings.alias("offer")
 
 
-def _buyable(listing: sa.Alias, seller: sa.Alias) -> list[sa.ColumnElement[bool]]:
+def _buyable(listing: sa.FromClause, seller: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     """As the price fields of a product take it: active, of a seller who may sell."""
     # As text: the indexes are partial, which the planner cannot see in a parameter.
     return [
@@ -91,7 +91,10 @@ def _offered(cheapest: sa.FromClause) -> _Part:
 
 
 def _not_offered() -> _Part:
-    constants = [sa.literal_column(str(_NOT_OFFERED)).label("_part"), sa.literal_column("0").label("_price")]
+    constants: list[sa.ColumnElement[int]] = [
+        sa.literal_column(str(_NOT_OFFERED)).label("_part"),
+        sa.literal_column("0").label("_price"),
+    ]
     return EVERYTHING.add_columns(*constants, products.c.id.label("_id")).where(~_is_offered()), (products.c.id,)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, array
 
+from marketplace.adapters.postgres.listing_queries import available
 from marketplace.adapters.postgres.tables.catalogue import card_sets, categories, product_categories, products
 from marketplace.adapters.postgres.tables.listings import listings
 from marketplace.adapters.postgres.tables.orders import sale_lines, sales
-from marketplace.adapters.postgres.tables.reservations import reservations
 from marketplace.adapters.postgres.tables.sellers import seller_profiles
 from marketplace.application.ports.catalogue import CategorySummary, ProductView, SetSummary
 from marketplace.domain.shared.money import half_up
@@ -31,18 +31,6 @@ def _offers() -> sa.ScalarSelect[Any]:
 
     A subquery in the select list, and as such run for the rows of the page only, whatever the page is sorted by.
     """
-    overdue = (
-        sa.select(sa.func.coalesce(sa.func.sum(reservations.c.quantity), 0))
-        .where(
-            reservations.c.listing_id == _listing.id,
-            reservations.c.status == sa.text("'held'"),
-            reservations.c.expires_at <= NOW,
-        )
-        .correlate(listings)
-        .scalar_subquery()
-    )
-    # Claims are looked at only where there are any; what is overdue is free whether or not it was swept.
-    available = sa.case((_listing.claimed == 0, _listing.stock), else_=_listing.stock - _listing.claimed + overdue)
     return (
         sa.select(
             array(
@@ -50,7 +38,7 @@ def _offers() -> sa.ScalarSelect[Any]:
                     sa.func.min(_listing.price),
                     sa.cast(sa.func.sum(_listing.price), sa.BigInteger),
                     sa.func.count(),
-                    sa.cast(sa.func.coalesce(sa.func.sum(available), 0), sa.BigInteger),
+                    sa.cast(sa.func.coalesce(sa.func.sum(available(NOW)), 0), sa.BigInteger),
                 ]
             )
         )
