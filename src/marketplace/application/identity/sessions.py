@@ -84,19 +84,23 @@ class LogIn:
     guard: AttemptGuard
     second_factor: FactorCodes
 
-    def __call__(self, *, name: str, password: str, otp: str | None = None, origin: str = "") -> SignedIn:
-        """``origin`` is the client's address; ``otp`` a code of the second factor, ignored where there is none.
+    def __call__(
+        self, *, name: str, password: str, otp: str | None = None, origin: str = "", user_agent: str = ""
+    ) -> SignedIn:
+        """``otp`` is a code of the second factor, ignored where there is none; ``origin`` the client's address,
+        ``user_agent`` what it says of itself.
 
         Raises InvalidCredentials, and TooManyAttempts after ten of them; only who knows the password learns, by
         AccountIsSuspended and SecondFactorRequired, of a suspension and of a second factor.
         """
         with self.guard.attempt(AttemptPurpose.LOG_IN, name=name, origin=origin) as attempt:
-            signed_in = self._log_in(attempt, name, password, otp)
+            device = Device.seen(user_agent=user_agent, address=origin)
+            signed_in = self._log_in(attempt, name, password, otp, device)
         if signed_in is None:
             raise SecondFactorRequired  # out here, since it is no failure: the password was right
         return signed_in
 
-    def _log_in(self, attempt: Attempt, name: str, password: str, otp: str | None) -> SignedIn | None:
+    def _log_in(self, attempt: Attempt, name: str, password: str, otp: str | None, device: Device) -> SignedIn | None:
         """None when a code is needed and none was sent."""
         with self.unit_of_work() as uow:
             account = uow.accounts.by_name(name)
@@ -109,16 +113,17 @@ class LogIn:
         outdated = self.hasher.is_outdated(account.password_hash)
         fresh_hash = self.hasher.hash(normal_form(password)) if outdated else None
         if otp is None:
-            return self._admit(attempt, account.id, fresh_hash)
+            return self._admit(attempt, account.id, fresh_hash, device)
         with self.guard.attempt(AttemptPurpose.SECOND_FACTOR, name=account.id, origin=attempt.origin) as second:
             second.account_id = account.id
-            return self._admit(attempt, account.id, fresh_hash, otp=otp, second=second)
+            return self._admit(attempt, account.id, fresh_hash, device, otp=otp, second=second)
 
     def _admit(
         self,
         attempt: Attempt,
         account_id: AccountId,
         fresh_hash: str | None,
+        device: Device,
         *,
         otp: str | None = None,
         second: Attempt | None = None,
