@@ -148,6 +148,38 @@ class AccountContract:
         assert (first.count, first.count_is_exact) == (3, True)
         admins = queries.accounts(page=PageRequest(), role=Role.ADMIN)
         assert [view.id for view in admins.items] == [3]
+        assert [view.id for view in queries.accounts(page=PageRequest(ordering="-id")).items] == [3, 2, 1]
+
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            ({"is_suspended": True}, [3]),
+            ({"is_suspended": False}, [1, 2]),
+            ({"starting_with": "MIS"}, [1, 3]),
+            ({"starting_with": "misty@k"}, [1]),
+            ({"starting_with": "isty"}, []),
+            ({"starting_with": "m_s"}, []),
+            ({"starting_with": "%"}, []),
+            ({"starting_with": "mis", "is_suspended": True}, [3]),
+            ({"starting_with": "mis", "role": Role.ADMIN}, [1]),
+        ],
+    )
+    def test_finds_accounts_by_what_they_are_and_how_they_begin(self, unit_of_work, queries, wanted, found):
+        put(
+            unit_of_work,
+            an_account(1, username="Misty", email="misty@kanto.org", roles=frozenset({Role.BUYER, Role.ADMIN})),
+            an_account(2, username="brock", email="brock@kanto.org"),
+            an_account(3, username="gym", email="mist@johto.org", is_suspended=True),
+        )
+        page = queries.accounts(page=PageRequest(), **wanted)
+        assert [view.id for view in page.items] == found
+        assert page.count == len(found)
+
+    def test_knows_the_admins_who_are_let_in(self, unit_of_work):
+        admin = frozenset({Role.BUYER, Role.ADMIN})
+        put(unit_of_work, an_account(1, roles=admin), an_account(2), an_account(3, roles=admin, is_suspended=True))
+        with unit_of_work() as uow:
+            assert uow.accounts.admins_for_update() == {1}
 
 
 class SessionContract:

@@ -13,6 +13,7 @@ from marketplace.adapters.memory.clock import FixedClock
 from marketplace.adapters.memory.password_hasher import FastPasswordHasher
 from marketplace.adapters.postgres.identity_queries import PostgresIdentityQueries
 from marketplace.adapters.postgres.ids import PostgresIdSequence
+from marketplace.adapters.postgres.tables.identity import accounts
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.application.access import Actor
 from marketplace.application.identity.attempts import AttemptGuard
@@ -212,3 +213,26 @@ class TestQueries:
             connection.exec_driver_sql("set enable_seqscan = off")
             plan = "\n".join(connection.exec_driver_sql(f"explain {statement}", tuple(parameters)).scalars())
         assert "Seq Scan" not in plan
+
+
+def test_accounts_are_found_by_indexes(clean_database):
+    """Neither a prefix of a name nor the suspended ones take a walk through all accounts."""
+    engine = sa.create_engine(clean_database)
+    statement = sa.select(accounts.c.id)
+    names = (accounts.c.username_key, accounts.c.email_key)
+    prefix = statement.where(sa.or_(*(name.startswith("mis_", autoescape=True) for name in names)))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("set local enable_seqscan = off")
+        connection.exec_driver_sql("set local enable_indexscan = off")
+
+        def plan(wanted: sa.Select) -> str:
+            compiled = wanted.compile(engine, compile_kwargs={"literal_binds": True})
+            # What psycopg2 would take for a placeholder is a percent sign.
+            text = str(compiled).replace("%%", "%")
+            return "\n".join(connection.execute(sa.text(f"explain {text}".replace(":", "\\:"))).scalars())
+
+        by_name, suspended = plan(prefix), plan(statement.where(accounts.c.is_suspended))
+    engine.dispose()
+    assert "accounts_username_prefix_idx" in by_name
+    assert "accounts_email_prefix_idx" in by_name
+    assert "accounts_suspended_idx" in suspended

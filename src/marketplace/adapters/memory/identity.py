@@ -114,10 +114,25 @@ class InMemoryIdentityQueries(IdentityQueries):
             return CompanyView()
         return CompanyView(**{field.name: getattr(company, field.name) for field in fields(CompanyView)})
 
-    def accounts(self, *, page: PageRequest, role: Role | None = None) -> Page[AccountView]:
+    def accounts(
+        self,
+        *,
+        page: PageRequest,
+        role: Role | None = None,
+        is_suspended: bool | None = None,
+        starting_with: str = "",
+    ) -> Page[AccountView]:
+        prefix = name_key(starting_with)
         with self._store.lock:
-            found = [a for a in self._store.table("accounts").values() if role is None or role in a.roles]
-            return paged(found, key=_by_id, descending=False, request=page, view=self._account_view)
+            found = [
+                account
+                for account in self._store.table("accounts").values()
+                if (role is None or role in account.roles)
+                and is_suspended in (None, account.is_suspended)
+                and any(key.startswith(prefix) for key in (account.username_key, account.email_key))
+            ]
+            descending = page.ordering.startswith("-")
+            return paged(found, key=_by_id, descending=descending, request=page, view=self._account_view)
 
     def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:
         with self._store.lock:

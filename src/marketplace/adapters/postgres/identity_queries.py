@@ -19,6 +19,7 @@ from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import TERMS_VERSION, AccountType
 from marketplace.domain.identity.addresses import AddressType
+from marketplace.domain.identity.names import name_key
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId, AddressId, SessionId
 
@@ -105,11 +106,31 @@ class PostgresIdentityQueries(IdentityQueries):
             raise NotFound(f"There is no account {account_id}.")
         return CompanyView() if row.company_name is None else CompanyView(**row._mapping)
 
-    def accounts(self, *, page: PageRequest, role: Role | None = None) -> Page[AccountView]:
-        statement = _ACCOUNT if role is None else _ACCOUNT.where(accounts.c.roles.contains([role.value]))
+    def accounts(
+        self,
+        *,
+        page: PageRequest,
+        role: Role | None = None,
+        is_suspended: bool | None = None,
+        starting_with: str = "",
+    ) -> Page[AccountView]:
+        statement, prefix = _ACCOUNT, name_key(starting_with)
+        if role is not None:
+            statement = statement.where(accounts.c.roles.contains([role.value]))
+        if is_suspended is not None:
+            statement = statement.where(accounts.c.is_suspended if is_suspended else ~accounts.c.is_suspended)
+        if prefix:
+            names = (accounts.c.username_key, accounts.c.email_key)
+            statement = statement.where(sa.or_(*(name.startswith(prefix, autoescape=True) for name in names)))
+        descending = page.ordering.startswith("-")
         with translated({}), self._engine.connect() as connection:
             return paged(
-                connection, statement, keys=[accounts.c.id], descending=False, request=page, view=self._account_view
+                connection,
+                statement,
+                keys=[accounts.c.id],
+                descending=descending,
+                request=page,
+                view=self._account_view,
             )
 
     def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:

@@ -58,6 +58,9 @@ sa.Index(
     accounts.c.pending_email_at,
     postgresql_where=sa.text("pending_email_key is not null"),
 )
+sa.Index("accounts_username_prefix_idx", accounts.c.username_key, postgresql_ops={"username_key": "text_pattern_ops"})
+sa.Index("accounts_email_prefix_idx", accounts.c.email_key, postgresql_ops={"email_key": "text_pattern_ops"})
+sa.Index("accounts_suspended_idx", accounts.c.id, postgresql_where=accounts.c.is_suspended)
 sa.Index("accounts_roles_idx", accounts.c.roles, postgresql_using="gin")
 
 one_time_codes = sa.Table(
