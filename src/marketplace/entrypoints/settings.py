@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from marketplace.domain.identity.accounts import TERMS_VERSION
+from marketplace.domain.identity.django_hashes import MAX_ITERATIONS
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.money import Money, exponent
 from marketplace.entrypoints.environment import Reader, database_url
@@ -92,6 +94,11 @@ class Settings:
     """ARGON2_TIME_COST: 2."""
     argon2_parallelism: int
     """ARGON2_PARALLELISM: 1."""
+    imported_pbkdf2_iterations: int
+    """IMPORTED_PBKDF2_ITERATIONS: those of the hashes that ``users import`` brought, for as long as some are left, so
+    that every log-in takes as long as theirs; 0 for none."""
+    terms_version: str
+    """TERMS_VERSION: the terms in force; members are asked to accept another one; 2026-01."""
 
     currency: str
     """CURRENCY: the one settlement currency, ISO 4217; EUR."""
@@ -187,6 +194,8 @@ class Settings:
             argon2_memory_kib=read.integer("ARGON2_MEMORY_KIB", 19456, low=8, high=1024 * 1024),
             argon2_time_cost=read.integer("ARGON2_TIME_COST", 2, low=1, high=20),
             argon2_parallelism=read.integer("ARGON2_PARALLELISM", 1, low=1, high=16),
+            imported_pbkdf2_iterations=read.integer("IMPORTED_PBKDF2_ITERATIONS", 0, low=0, high=MAX_ITERATIONS),
+            terms_version=read.text("TERMS_VERSION", TERMS_VERSION),
             currency=currency,
             platform_commission_percent=read.rate("PLATFORM_COMMISSION_PERCENT", "0.05"),
             buyer_processing_percent=read.rate("BUYER_PROCESSING_PERCENT", "0.06"),

@@ -125,13 +125,14 @@ class PostgresBackend(containers.DeclarativeContainer):
     audit_queries = providers.Singleton(PostgresAuditQueries, reader)
 
     # --- identity
-    identity_queries = providers.Singleton(PostgresIdentityQueries, reader)
+    identity_queries = providers.Singleton(PostgresIdentityQueries, reader, settings.provided.terms_version)
     second_factor_queries = providers.Singleton(PostgresSecondFactorQueries, reader)
     password_hasher = providers.Singleton(
         Argon2PasswordHasher,
         memory_kib=settings.provided.argon2_memory_kib,
         time_cost=settings.provided.argon2_time_cost,
         parallelism=settings.provided.argon2_parallelism,
+        imported_iterations=settings.provided.imported_pbkdf2_iterations,
     )
 
     # --- catalogue
