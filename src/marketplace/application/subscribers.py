@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from marketplace.application.access import PROGRAM
+from marketplace.application.identity.email_change import IssueEmailChangeCode
 from marketplace.application.identity.registration import IssueVerificationCode
 from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
@@ -17,6 +18,7 @@ from marketplace.domain.identity.codes import LIFETIME
 from marketplace.domain.identity.events import (
     AccountSuspended,
     EmailChanged,
+    EmailChangeRequested,
     EmailVerificationRequested,
     EmailVerified,
     VendorRegistered,
@@ -39,6 +41,7 @@ class Subscribers:
     """
 
     issue_verification_code: IssueVerificationCode
+    issue_email_change_code: IssueEmailChangeCode
     notify: Notify
     open_seller_profile: OpenSellerProfile
     follow_seller_email: FollowSellerEmail
@@ -59,6 +62,8 @@ class Subscribers:
                         digits=issued.code,
                         minutes=LIFETIME // timedelta(minutes=1),
                     )
+            case EmailChangeRequested(account_id=account_id, occurred_at=requested_at):
+                self._tell_of_email_change(AccountId(account_id), requested_at, delivery_id)
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
                 self.open_seller_profile(account_id=AccountId(account_id), shop_name=shop_name)
             case EmailVerified(account_id=account_id) | EmailChanged(account_id=account_id):
@@ -90,3 +95,26 @@ class Subscribers:
                 self.raise_alarm(event)
             case _:
                 pass  # a fact that nobody reacts to yet
+
+    def _tell_of_email_change(self, account_id: AccountId, requested_at: datetime, delivery_id: int) -> None:
+        news = self.issue_email_change_code(account_id=account_id, requested_at=requested_at)
+        if news is None:
+            return
+        if news.taken_by is not None:
+            self.notify(Kind.EMAIL_ALREADY_USED, account=news.taken_by, occasion=f"email-already-used-{delivery_id}")
+        else:
+            self.notify(
+                Kind.EMAIL_CHANGE_CODE,
+                account=account_id,
+                occasion=f"email-change-code-{delivery_id}",
+                to=news.new_email,
+                digits=news.code,
+                minutes=LIFETIME // timedelta(minutes=1),
+            )
+        if news.told_email:
+            self.notify(
+                Kind.EMAIL_CHANGE_REQUESTED,
+                account=account_id,
+                occasion=f"email-change-requested-{delivery_id}",
+                to=news.told_email,
+            )

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     """Stable codes: clients choose pictures and texts by them, and every letter is named after its kind."""
 
     EMAIL_VERIFICATION = "email_verification"
+    EMAIL_CHANGE_CODE = "email_change_code"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_ALREADY_USED = "email_already_used"
     SELLER_APPROVED = "seller_approved"
     SELLER_REJECTED = "seller_rejected"
     SELLER_SUSPENDED = "seller_suspended"
@@ -52,6 +55,9 @@ _A, _U, _I, _N = Rule.ALWAYS, Rule.UNLESS_REFUSED, Rule.IF_ASKED_FOR, Rule.NEVER
 # Of each kind: by mail, in the application.
 _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.EMAIL_VERIFICATION: (_A, _N),
+    Kind.EMAIL_CHANGE_CODE: (_A, _N),
+    Kind.EMAIL_CHANGE_REQUESTED: (_A, _A),
+    Kind.EMAIL_ALREADY_USED: (_A, _N),
     Kind.SELLER_APPROVED: (_A, _A),
     Kind.SELLER_REJECTED: (_A, _A),
     Kind.SELLER_SUSPENDED: (_A, _A),

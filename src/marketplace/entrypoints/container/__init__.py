@@ -16,13 +16,14 @@ from marketplace.adapters.keyed_secrets import KeyedSecrets
 from marketplace.adapters.letters.jinja_letters import JinjaLetters
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.adapters.simulated_gateway.signatures import webhook_secret
+from marketplace.adapters.stdnum_business_numbers import StdnumBusinessNumbers
 from marketplace.adapters.system_clock import SystemClock
 from marketplace.application.catalogue import attributes, categories
 from marketplace.application.catalogue import products as catalogue_products
 from marketplace.application.catalogue.import_catalogue import ImportCatalogue
 from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
-from marketplace.application.identity import administration, attempts, profile, registration, sessions
+from marketplace.application.identity import administration, attempts, email_change, profile, registration, sessions
 from marketplace.application.identity.actors import FindActor
 from marketplace.application.ledger import VerifyLedger
 from marketplace.application.listings.create_listing import CreateListing
@@ -47,6 +48,7 @@ from marketplace.application.payments.webhooks import (
     ReceiveWebhook,
     ReplayWebhooks,
 )
+from marketplace.application.payout_accounts import AccountCheck, CheckPayoutAccounts, StartOnboarding
 from marketplace.application.reservations import (
     AddToCart,
     ChangeCartItem,
@@ -55,7 +57,7 @@ from marketplace.application.reservations import (
     ShowCart,
     SweepReservations,
 )
-from marketplace.application.sellers import ApproveSeller, ConfirmSellerEmail, OpenSellerProfile, SuspendSeller
+from marketplace.application.sellers import applying, deciding
 from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
@@ -97,6 +99,7 @@ class Container(containers.DeclarativeContainer):
         ids=backend.ids,
         hasher=backend.password_hasher,
         sessions=session_opener,
+        terms_version=settings.provided.terms_version,
     )
     resend_verification = providers.Singleton(
         registration.ResendVerification, unit_of_work=unit_of_work, clock=clock, ids=backend.ids
@@ -125,7 +128,20 @@ class Container(containers.DeclarativeContainer):
     )
     log_out = providers.Singleton(sessions.LogOut, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
     purge_sessions = providers.Singleton(sessions.PurgeSessions, unit_of_work=unit_of_work, clock=clock)
-    update_me = providers.Singleton(profile.UpdateMe, unit_of_work=unit_of_work)
+    issue_email_change_code = providers.Singleton(
+        email_change.IssueEmailChangeCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets
+    )
+    update_me = providers.Singleton(
+        profile.UpdateMe,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        ids=backend.ids,
+        owner=second_factors.owner,
+        terms_version=settings.provided.terms_version,
+    )
+    keep_company = providers.Singleton(
+        profile.KeepCompany, unit_of_work=unit_of_work, numbers=providers.Singleton(StdnumBusinessNumbers)
+    )
     add_address = providers.Singleton(profile.AddAddress, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
     update_address = providers.Singleton(profile.UpdateAddress, unit_of_work=unit_of_work)
     remove_address = providers.Singleton(profile.RemoveAddress, unit_of_work=unit_of_work)
@@ -162,8 +178,6 @@ class Container(containers.DeclarativeContainer):
     add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
 
     # --- listings
-    approve_seller = providers.Singleton(ApproveSeller, unit_of_work=backend.unit_of_work.provider, clock=clock)
-    suspend_seller = providers.Singleton(SuspendSeller, unit_of_work=backend.unit_of_work.provider, clock=clock)
     create_listing = providers.Singleton(
         CreateListing,
         unit_of_work=backend.unit_of_work.provider,
@@ -185,8 +199,18 @@ class Container(containers.DeclarativeContainer):
     export_listings = providers.Singleton(
         ExportListings, queries=backend.listing_queries, currency=settings.provided.currency
     )
-    open_seller_profile = providers.Singleton(OpenSellerProfile, unit_of_work=unit_of_work, clock=clock)
-    confirm_seller_email = providers.Singleton(ConfirmSellerEmail, unit_of_work=unit_of_work)
+
+    # --- sellers
+    apply_to_sell = providers.Singleton(applying.ApplyToSell, unit_of_work=unit_of_work, clock=clock)
+    update_shop = providers.Singleton(applying.UpdateShop, unit_of_work=unit_of_work, clock=clock)
+    open_seller_profile = providers.Singleton(applying.OpenSellerProfile, unit_of_work=unit_of_work, clock=clock)
+    follow_seller_email = providers.Singleton(applying.FollowSellerEmail, unit_of_work=unit_of_work)
+    approve_seller = providers.Singleton(deciding.ApproveSeller, unit_of_work=unit_of_work, clock=clock)
+    reject_seller = providers.Singleton(deciding.RejectSeller, unit_of_work=unit_of_work, clock=clock)
+    suspend_seller = providers.Singleton(deciding.SuspendSeller, unit_of_work=unit_of_work, clock=clock)
+    reinstate_seller = providers.Singleton(deciding.ReinstateSeller, unit_of_work=unit_of_work, clock=clock)
+    verify_seller_identity = providers.Singleton(deciding.VerifySellerIdentity, unit_of_work=unit_of_work, clock=clock)
+    vouch_for_seller = providers.Singleton(deciding.VouchForSeller, unit_of_work=unit_of_work, clock=clock)
 
     # --- reservations
     hold_policy = providers.Singleton(
@@ -270,6 +294,18 @@ class Container(containers.DeclarativeContainer):
     receive_webhook = providers.Singleton(
         ReceiveWebhook, unit_of_work=unit_of_work, gateway=payment_gateway, inbox=backend.webhook_inbox, clock=clock
     )
+    check_payout_account = providers.Singleton(
+        AccountCheck, unit_of_work=unit_of_work, gateway=payment_gateway, clock=clock
+    )
+    check_payout_accounts = providers.Singleton(CheckPayoutAccounts, check=check_payout_account)
+    start_onboarding = providers.Singleton(
+        StartOnboarding,
+        unit_of_work=unit_of_work,
+        gateway=payment_gateway,
+        clock=clock,
+        return_url=providers.Callable("{}/sellers/onboarding/return/".format, settings.provided.public_url),
+        refresh_url=providers.Callable("{}/sellers/onboarding/expired/".format, settings.provided.public_url),
+    )
     process_webhooks = providers.Singleton(
         ProcessWebhooks,
         unit_of_work=unit_of_work,
@@ -277,6 +313,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         check_payment=check_payment,
         check_refund=check_refund,
+        check_account=check_payout_account,
     )
     purge_webhooks = providers.Singleton(PurgeWebhooks, inbox=backend.webhook_inbox, clock=clock)
     replay_webhooks = providers.Singleton(
@@ -303,9 +340,10 @@ class Container(containers.DeclarativeContainer):
     subscribers = providers.Singleton(
         Subscribers,
         issue_verification_code=issue_verification_code,
+        issue_email_change_code=issue_email_change_code,
         notify=notify,
         open_seller_profile=open_seller_profile,
-        confirm_seller_email=confirm_seller_email,
+        follow_seller_email=follow_seller_email,
         suspend_seller=suspend_seller,
         tell_order_news=tell_order_news,
         raise_alarm=raise_alarm,
@@ -331,6 +369,7 @@ class Container(containers.DeclarativeContainer):
             "process webhooks": process_webhooks,
             "check payments": check_payments,
             "send refunds": send_refunds,
+            "check payout accounts": check_payout_accounts,
             "purge webhooks": purge_webhooks,
         }
     )
