@@ -22,6 +22,7 @@ from marketplace.entrypoints.http import (
     request_ids,
     security,
 )
+from marketplace.entrypoints.http.audit import audit_blueprint
 from marketplace.entrypoints.http.blueprints import BEARER, IdConverter, MarketplaceApi
 from marketplace.entrypoints.http.catalogue import catalogue_blueprint
 from marketplace.entrypoints.http.catalogue_writes import (
@@ -37,11 +38,16 @@ from marketplace.entrypoints.http.listings import listings_blueprint
 from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
 from marketplace.entrypoints.http.orders import orders_blueprint, sales_blueprint
 from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
+from marketplace.entrypoints.http.passwords import passwords_blueprint
 from marketplace.entrypoints.http.payment_pages import bank_blueprint, return_blueprint
 from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
+from marketplace.entrypoints.http.professional_info import professional_info_blueprint
 from marketplace.entrypoints.http.reservations import cart_blueprint
 from marketplace.entrypoints.http.search import search_blueprint
+from marketplace.entrypoints.http.second_factors import second_factors_blueprint
 from marketplace.entrypoints.http.sellers import sellers_blueprint
+from marketplace.entrypoints.http.sessions import sessions_blueprint
+from marketplace.entrypoints.http.user_administration import user_administration_blueprint
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
@@ -159,6 +165,12 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
             queries=container.backend.identity_queries(),
         )
     )
+    api.register_blueprint(
+        professional_info_blueprint(keep_company=container.keep_company(), queries=container.backend.identity_queries())
+    )
+
+    _register_passwords(api, container)
+    _register_second_factors(api, container, settings)
 
     # --- catalogue
     _register_catalogue(api, container, settings)
@@ -200,10 +212,52 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
     )
     api.register_blueprint(webhooks_blueprint(receive_webhook=container.receive_webhook()))
 
+    # --- administration
+    api.register_blueprint(
+        user_administration_blueprint(
+            change_access=container.change_access(), queries=container.backend.identity_queries()
+        )
+    )
+    api.register_blueprint(audit_blueprint(queries=container.backend.audit_queries()))
+
     # --- ledger
     api.register_blueprint(ledger_blueprint(queries=container.backend.ledger_queries()))
 
     # --- development only: the mailbox, the simulated payment page
+
+
+def _register_passwords(api: MarketplaceApi, container: Container) -> None:
+    use_cases = container.passwords
+    api.register_blueprint(
+        passwords_blueprint(
+            request_password_reset=use_cases.request_reset(),
+            verify_reset_code=use_cases.verify_reset_code(),
+            confirm_password_reset=use_cases.confirm_reset(),
+            change_password=use_cases.change(),
+        )
+    )
+    api.register_blueprint(
+        sessions_blueprint(
+            end_session=use_cases.end_session(),
+            end_sessions=use_cases.end_sessions(),
+            queries=container.backend.identity_queries(),
+            clock=container.clock(),
+        )
+    )
+
+
+def _register_second_factors(api: MarketplaceApi, container: Container, settings: Settings) -> None:
+    use_cases = container.second_factors
+    api.register_blueprint(
+        second_factors_blueprint(
+            enrol=use_cases.enrol(),
+            confirm=use_cases.confirm(),
+            disable=use_cases.disable(),
+            renew_recovery=use_cases.renew_recovery(),
+            queries=container.backend.second_factor_queries(),
+            staff_need_one=settings.require_staff_2fa,
+        )
+    )
 
 
 def _register_catalogue(api: MarketplaceApi, container: Container, settings: Settings) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from flask import request
+
 from marketplace.application.identity.profile import AddAddress, RemoveAddress, UpdateAddress, UpdateMe
 from marketplace.application.identity.registration import NewMember, Register, ResendVerification, VerifyEmail
 from marketplace.application.identity.sessions import LogIn, LogOut, RefreshSession, SignedIn
@@ -79,7 +81,9 @@ def auth_blueprint(
                 language=body["language"],
                 wants_to_sell=body["role"] == "vendor",
                 subscribed_to_newsletter=body["subscribed_to_newsletter"],
-            )
+            ),
+            origin=request.remote_addr or "",
+            user_agent=request.user_agent.string,
         )
         return {"user": user_json(queries.me(signed_in.account_id)), **tokens(signed_in)}, _NEVER_KEPT
 
@@ -88,8 +92,15 @@ def auth_blueprint(
     @blueprint.arguments(LoginSchema)
     @blueprint.response(200, TokensSchema)
     def login(body: dict[str, Any]) -> Answer:
-        """Sign in with a user name or an e-mail address."""
-        return tokens(log_in(name=body["username"], password=body["password"])), _NEVER_KEPT
+        """Sign in with a user name or an e-mail address, and a code where the account has a second factor."""
+        signed_in = log_in(
+            name=body["username"],
+            password=body["password"],
+            otp=body.get("otp"),
+            origin=request.remote_addr or "",
+            user_agent=request.user_agent.string,
+        )
+        return tokens(signed_in), _NEVER_KEPT
 
     @blueprint.post("/auth/token/refresh/")
     @problems(401)
@@ -97,7 +108,10 @@ def auth_blueprint(
     @blueprint.response(200, TokensSchema)
     def refresh_tokens(body: dict[str, Any]) -> Answer:
         """Spend a refresh token for a new pair; a token that was spent before ends the whole session."""
-        return tokens(refresh_session(refresh_token=body["refresh"])), _NEVER_KEPT
+        signed_in = refresh_session(
+            refresh_token=body["refresh"], origin=request.remote_addr or "", user_agent=request.user_agent.string
+        )
+        return tokens(signed_in), _NEVER_KEPT
 
     @blueprint.post("/auth/logout/")
     @signed_in()
@@ -112,7 +126,7 @@ def auth_blueprint(
     @blueprint.response(200, VerifiedSchema)
     def verify(body: dict[str, Any]) -> dict[str, Any]:
         """Prove by the mailed code that an address is one's own: ten minutes, five tries."""
-        account_id = verify_email(email=body["email"], code=body["otp"])
+        account_id = verify_email(email=body["email"], code=body["otp"], origin=request.remote_addr or "")
         return {"user": user_json(queries.me(account_id))}
 
     @blueprint.post("/auth/resend-verification-email/")
@@ -146,14 +160,16 @@ def users_blueprint(
 
     @blueprint.patch("/users/me/")
     @signed_in()
-    @problems(409)
+    @problems(409, 429)
     @blueprint.arguments(UserChangesSchema)
     @blueprint.response(200, UserSchema)
     def change_me(body: dict[str, Any]) -> dict[str, Any]:
-        """Change one's own names, telephone number, language and preferences."""
+        """Change one's own names, e-mail address and preferences, or accept the terms in force."""
+        email, password = body.pop("email", None), body.pop("current_password", "")
+        accepts = body.pop("accept_terms", False)
         if "account_type" in body:
             body["account_type"] = ACCOUNT_TYPES[body["account_type"]]
-        update_me(actor=current_actor(), changes=body)
+        update_me(actor=current_actor(), changes=body, email=email, current_password=password, accept_terms=accepts)
         return user_json(queries.me(current_actor().account_id))
 
     _addresses(blueprint, add_address, update_address, remove_address, queries)

@@ -31,11 +31,8 @@ class Email(fields.String):
     """A well-formed address in its usual spelling."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            validate=validate.Length(max=MAX_EMAIL),
-            metadata={"format": "email", "example": "ash@example.com"},
-            **kwargs,
-        )
+        described = {"format": "email", "example": "ash@example.com", **kwargs.pop("metadata", {})}
+        super().__init__(validate=validate.Length(max=MAX_EMAIL), metadata=described, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
@@ -56,6 +53,18 @@ class Password(fields.String):
         )
 
 
+class SecondFactorCode(fields.String):
+    """Six digits of an authenticator, or a recovery code; blanks, dashes and capitals do not matter."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            load_only=True,
+            validate=Pattern(r"^[0-9A-Za-z -]{6,20}$", error="Six digits, or a recovery code."),
+            metadata={"description": "A code of the authenticator, or a recovery code.", "example": "123456"},
+            **kwargs,
+        )
+
+
 class UserSchema(Schema):
     id = fields.Integer(required=True)
     username = fields.String(required=True)
@@ -69,6 +78,18 @@ class UserSchema(Schema):
     language = fields.String(required=True)
     subscribed_to_newsletter = fields.Boolean(required=True)
     created_at = fields.DateTime(required=True)
+    pending_email = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The address that takes the place of `email` once the code mailed to it is entered."},
+    )
+    terms_version = fields.String(
+        required=True, allow_none=True, metadata={"description": "The terms that were accepted, if any."}
+    )
+    terms_accepted_at = fields.DateTime(required=True, allow_none=True)
+    needs_to_accept_terms = fields.Boolean(
+        required=True, metadata={"description": "Other terms are in force: PATCH `accept_terms`."}
+    )
 
 
 class TokensSchema(Schema):
@@ -107,6 +128,7 @@ class LoginSchema(Schema):
         required=True, shortest=1, longest=MAX_EMAIL, metadata={"description": "User name or e-mail address."}
     )
     password = Password(required=True)
+    otp = SecondFactorCode()
 
 
 class RefreshSchema(Schema):
@@ -127,12 +149,30 @@ class VerifiedSchema(Schema):
 
 
 class UserChangesSchema(Schema):
+    email = Email(
+        metadata={
+            "description": "Holds once the code that is mailed to it is entered at /auth/verify-email/; needs"
+            " `current_password`. The present address takes a wish for another one back."
+        }
+    )
+    current_password = Password()
+    accept_terms = Flag(
+        validate=validate.Equal(True, error="Only true: terms that were accepted stay accepted."),
+        metadata={"description": "Accept the terms in force."},
+    )
     first_name = Text(shortest=1, longest=MAX_NAME)
     last_name = Text(shortest=1, longest=MAX_NAME)
     phone_number = Text(longest=30, metadata={"example": "+33 1 23 45 67 89"})
     account_type = fields.String(validate=validate.OneOf(list(ACCOUNT_TYPES)))
     language = Text(shortest=2, longest=2, metadata={"example": "en"})
     subscribed_to_newsletter = Flag()
+
+    @validates_schema
+    def password_comes_with_an_address(self, data: dict[str, Any], **_: Any) -> None:
+        if "email" in data and "current_password" not in data:
+            raise ValidationError("Another e-mail address needs the password of the account.", "current_password")
+        if "current_password" in data and "email" not in data:
+            raise ValidationError("It is only asked for with another email.", "current_password")
 
 
 class AddressChangesSchema(Schema):
@@ -186,6 +226,10 @@ def user_json(user: AccountView) -> dict[str, Any]:
         "language": user.language,
         "subscribed_to_newsletter": user.subscribed_to_newsletter,
         "created_at": user.created_at,
+        "pending_email": user.pending_email or None,
+        "terms_version": user.terms_version or None,
+        "terms_accepted_at": user.terms_accepted_at,
+        "needs_to_accept_terms": user.needs_to_accept_terms,
     }
 
 
