@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from marketplace.application.access import PROGRAM
 from marketplace.application.identity.email_change import IssueEmailChangeCode
+from marketplace.application.identity.passwords import IssueResetCode
 from marketplace.application.identity.registration import IssueVerificationCode
 from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
@@ -21,6 +22,8 @@ from marketplace.domain.identity.events import (
     EmailChangeRequested,
     EmailVerificationRequested,
     EmailVerified,
+    PasswordChanged,
+    PasswordResetRequested,
     VendorRegistered,
 )
 from marketplace.domain.notifications import Kind
@@ -30,7 +33,7 @@ from marketplace.domain.payments.refund import RefundDecided, RefundFailed
 from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerSuspended
 from marketplace.domain.shared.errors import IllegalTransition, NotFound
 from marketplace.domain.shared.events import Event
-from marketplace.domain.shared.ids import AccountId
+from marketplace.domain.shared.ids import AccountId, CodeId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +44,7 @@ class Subscribers:
     """
 
     issue_verification_code: IssueVerificationCode
+    issue_reset_code: IssueResetCode
     issue_email_change_code: IssueEmailChangeCode
     notify: Notify
     open_seller_profile: OpenSellerProfile
@@ -64,6 +68,25 @@ class Subscribers:
                     )
             case EmailChangeRequested(account_id=account_id, occurred_at=requested_at):
                 self._tell_of_email_change(AccountId(account_id), requested_at, delivery_id)
+            case PasswordResetRequested(reset_id=reset_id, occurred_at=requested_at):
+                reset = self.issue_reset_code(reset_id=CodeId(reset_id), requested_at=requested_at)
+                if reset is not None:
+                    self.notify(
+                        Kind.PASSWORD_RESET,
+                        account=reset.account_id,
+                        occasion=f"password-reset-{delivery_id}",
+                        to=reset.issued.email,
+                        digits=reset.issued.code,
+                        minutes=LIFETIME // timedelta(minutes=1),
+                    )
+            case PasswordChanged(account_id=account_id, by_reset=by_reset, occurred_at=changed_at):
+                self.notify(
+                    Kind.PASSWORD_CHANGED,
+                    account=AccountId(account_id),
+                    occasion=f"password-changed-{delivery_id}",
+                    by_reset=by_reset,
+                    changed_at=changed_at,
+                )
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
                 self.open_seller_profile(account_id=AccountId(account_id), shop_name=shop_name)
             case EmailVerified(account_id=account_id) | EmailChanged(account_id=account_id):

@@ -7,8 +7,14 @@ Necessary is what keeps an account safe (codes, changes of how to sign in), what
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import ClassVar
+
+from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.ids import AccountId, NotificationId
 
 
 class Channel(StrEnum):
@@ -31,6 +37,8 @@ class Kind(StrEnum):
     """Stable codes: clients choose pictures and texts by them, and every letter is named after its kind."""
 
     EMAIL_VERIFICATION = "email_verification"
+    PASSWORD_RESET = "password_reset"
+    PASSWORD_CHANGED = "password_changed"
     EMAIL_CHANGE_CODE = "email_change_code"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_ALREADY_USED = "email_already_used"
@@ -55,6 +63,8 @@ _A, _U, _I, _N = Rule.ALWAYS, Rule.UNLESS_REFUSED, Rule.IF_ASKED_FOR, Rule.NEVER
 # Of each kind: by mail, in the application.
 _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.EMAIL_VERIFICATION: (_A, _N),
+    Kind.PASSWORD_RESET: (_A, _N),
+    Kind.PASSWORD_CHANGED: (_A, _A),
     Kind.EMAIL_CHANGE_CODE: (_A, _N),
     Kind.EMAIL_CHANGE_REQUESTED: (_A, _A),
     Kind.EMAIL_ALREADY_USED: (_A, _N),
@@ -80,3 +90,88 @@ RULES: Mapping[Kind, Mapping[Channel, Rule]] = MappingProxyType(
         for kind, (by_mail, in_app) in _TABLE.items()
     }
 )
+
+
+class NecessaryNotification(Invalid):
+    """Whoever has an account is told this."""
+
+    code: ClassVar[str] = "necessary_notification"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preference:
+    """One switch: whether a kind comes through a channel, and whether its recipient has a say in that."""
+
+    kind: Kind
+    channel: Channel
+    wanted: bool
+    necessary: bool
+
+
+@dataclass(kw_only=True, slots=True)
+class Preferences:
+    """What a member has chosen; of all else the rule of the kind decides.
+
+    The newsletter's switch is the subscription that the account itself keeps: ``choose`` refuses nothing about it, and
+    whoever stores a choice of it stores it there.
+    """
+
+    chosen: dict[tuple[Kind, Channel], bool] = field(default_factory=dict)
+
+    def wants(self, kind: Kind, channel: Channel) -> bool:
+        match RULES[kind][channel]:
+            case Rule.ALWAYS:
+                return True
+            case Rule.NEVER:
+                return False
+            case Rule.UNLESS_REFUSED:
+                return self.chosen.get((kind, channel), True)
+            case Rule.IF_ASKED_FOR:
+                return self.chosen.get((kind, channel), False)
+
+    def choose(self, kind: Kind, channel: Channel, wanted: bool) -> None:
+        """Raises NecessaryNotification on switching off what is necessary, Invalid where there is no such switch."""
+        rule = RULES[kind][channel]
+        if rule is Rule.NEVER:
+            message = f"{kind} never comes by {channel}: there is nothing to choose."
+            raise Invalid(message, errors={"preferences": [message]})
+        if rule is Rule.ALWAYS:
+            if not wanted:
+                message = f"{kind} is necessary and cannot be switched off for {channel}."
+                raise NecessaryNotification(message, errors={"preferences": [message]})
+            return
+        self.chosen[kind, channel] = wanted
+
+    def all(self) -> list[Preference]:
+        """Every switch that there is, in the order of the table."""
+        return [
+            Preference(
+                kind=kind, channel=channel, wanted=self.wants(kind, channel), necessary=rule is Rule.ALWAYS
+            )
+            for kind, rules in RULES.items()
+            for channel, rule in rules.items()
+            if rule is not Rule.NEVER
+        ]
+
+
+def may_be_refused(kind: Kind, channel: Channel) -> bool:
+    """Whether its recipient can end it."""
+    return RULES[kind][channel] in (Rule.UNLESS_REFUSED, Rule.IF_ASKED_FOR)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notification:
+    """What one member is told in the application, in their language at that time.
+
+    ``occasion`` names what happened: a member is told of it once. ``link`` is what it is about, as a path of the REST
+    API without its prefix, or empty. Nothing secret belongs here.
+    """
+
+    id: NotificationId
+    account_id: AccountId
+    kind: Kind
+    occasion: str
+    title: str
+    body: str
+    link: str
+    created_at: datetime

@@ -62,6 +62,7 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.container.passwords import Passwords
 from marketplace.entrypoints.container.second_factors import SecondFactors
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
@@ -90,6 +91,9 @@ class Container(containers.DeclarativeContainer):
     attempt_guard = providers.Singleton(attempts.AttemptGuard, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
     second_factors = providers.Container(
         SecondFactors, settings=settings, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard
+    )
+    passwords = providers.Container(
+        Passwords, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard, owner=second_factors.owner
     )
     purge_attempts = providers.Singleton(attempts.PurgeAttempts, unit_of_work=unit_of_work, clock=clock)
     register = providers.Singleton(
@@ -340,6 +344,7 @@ class Container(containers.DeclarativeContainer):
     subscribers = providers.Singleton(
         Subscribers,
         issue_verification_code=issue_verification_code,
+        issue_reset_code=passwords.issue_reset_code,
         issue_email_change_code=issue_email_change_code,
         notify=notify,
         open_seller_profile=open_seller_profile,
@@ -365,6 +370,7 @@ class Container(containers.DeclarativeContainer):
             "purge idempotency keys": purge_idempotency_keys,
             "purge sessions": purge_sessions,
             "purge attempts": purge_attempts,
+            "purge codes": passwords.purge_codes,
             "deliver simulated events": deliver_simulated_events,
             "process webhooks": process_webhooks,
             "check payments": check_payments,

@@ -151,7 +151,7 @@ def authenticate() -> Actor:
             "Sign in first: send the access token of /api/v1/auth/login/ as `Authorization: Bearer <token>`."
         ) from None
     actor = replace(actor, origin=request.remote_addr or "")
-    g.actor = actor
+    g.actor, g.session_id = actor, SessionId(claims["sid"])
     return actor
 
 
@@ -159,6 +159,12 @@ def current_actor() -> Actor:
     """The caller, in a view under ``signed_in``."""
     actor: Actor = g.actor
     return actor
+
+
+def current_session() -> SessionId:
+    """The session that the caller's token belongs to, in a view under ``signed_in``."""
+    session: SessionId = g.session_id
+    return session
 
 
 def optional_actor() -> Actor | None:
