@@ -262,6 +262,7 @@ class ResealSecondFactors:
     """Seal every secret with the present key, so that an earlier SECRET_KEY can be forgotten."""
 
     unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
     vault: Vault
     batch: int = 500
 
@@ -280,6 +281,11 @@ class ResealSecondFactors:
                         continue
                     uow.second_factors.save(factor)
                     done += 1
+                if not factors:
+                    result = {"resealed": done, "broken": len(broken)}
+                    uow.audit.add(
+                        actor.did("keys.resealed", "keys", "second_factors", now=self.clock.now(), after=result)
+                    )
                 uow.commit()
             if not factors:
                 return Resealed(resealed=done, broken=tuple(broken))

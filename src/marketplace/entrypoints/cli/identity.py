@@ -104,7 +104,16 @@ def suspend(container: Container, name: str, as_json: bool) -> None:
 @with_container
 def reinstate(container: Container, name: str, as_json: bool) -> None:
     """Let the account NAME in again; a seller has to be approved again."""
-    _print(container, container.reinstate_account()(actor=OPERATOR, name=name), as_json=as_json)
+    _print(container, container.reinstate_account()(actor=OPERATOR, name=name, reason=reason), as_json=as_json)
+
+
+@users.command("reset-second-factor")
+@_NAME
+@json_option
+@with_container
+def reset_second_factor(container: Container, name: str, as_json: bool) -> None:
+    """Take the second factor of the account NAME, which lost it; its sessions end. First make sure who is asking."""
+    _print(container, container.second_factors.reset()(actor=OPERATOR, name=name), as_json=as_json)
 
 
 def _password(from_stdin: bool) -> str:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("worker:worker", "Relay events and run what is due, until stopped."),
     "doctor": ("doctor:doctor", "Check the configuration and everything that is needed."),
     "db": ("database:db", "The database's schema."),
+    "keys": ("keys:keys", "What signs access tokens and seals second factors."),
     "openapi": ("openapi:openapi", "The API document."),
     # --- contexts
     "catalogue": ("catalogue:catalogue", "The catalogue as files, in and out."),

@@ -57,4 +57,4 @@ class SecondFactors(containers.DeclarativeContainer):
     disable = providers.Singleton(second_factors.DisableSecondFactor, factor_owner=factor_owner)
     renew_recovery = providers.Singleton(second_factors.RenewRecoveryCodes, factor_owner=factor_owner)
     reset = providers.Singleton(second_factors.ResetSecondFactor, unit_of_work=unit_of_work, clock=clock)
-    reseal = providers.Singleton(second_factors.ResealSecondFactors, unit_of_work=unit_of_work, vault=vault)
+    reseal = providers.Singleton(second_factors.ResealSecondFactors, unit_of_work=unit_of_work, clock=clock, vault=vault)
