@@ -103,10 +103,10 @@ class TestChangeAccess:
     def test_changes_roles_and_suspension_in_one_go(self, container, trail, open_account, ada):
         bob = open_account("bob", Role.VERIFIER).account_id
         container.change_access()(
-            actor=ada, account_id=bob, roles={Role.SELLER}, is_suspended=True, reason="Moved to another desk"
+            actor=ada, account_id=bob, roles={Role.ADMIN}, is_suspended=True, reason="Moved to another desk"
         )
         view = container.backend.identity_queries().me(bob)
-        assert (set(view.roles), view.is_suspended) == ({Role.BUYER, Role.SELLER}, True)
+        assert (set(view.roles), view.is_suspended) == ({Role.BUYER, Role.ADMIN}, True)
         assert acts(trail()[-2:]) == [
             ("account.roles_changed", "account", str(bob)),
             ("account.suspended", "account", str(bob)),
@@ -126,6 +126,14 @@ class TestChangeAccess:
             container.change_access()(actor=ada, account_id=bob, is_suspended=True, reason=reason)
         assert "reason" in refused.value.facts["errors"]
         assert not container.backend.identity_queries().me(bob).is_suspended
+
+    @pytest.mark.parametrize(("has", "asked"), [((), {Role.SELLER}), ((Role.SELLER,), {Role.VERIFIER})])
+    def test_sellers_are_made_and_unmade_elsewhere(self, container, open_account, ada, has, asked):
+        bob = open_account("bob", *has).account_id
+        with pytest.raises(Invalid) as refused:
+            container.change_access()(actor=ada, account_id=bob, roles=asked)
+        assert "/admin/sellers/" in refused.value.facts["errors"]["roles"][0]
+        container.change_access()(actor=ada, account_id=bob, roles={*has, Role.VERIFIER})
 
     def test_nobody_shuts_themselves_out(self, container, open_account, ada):
         open_account("eve", Role.ADMIN)

@@ -135,13 +135,14 @@ class ChangeAccess:
     ) -> None:
         """``roles`` are all that it is to have, BUYER in any case; None leaves a thing as it is.
 
-        Raises Forbidden, NotFound, OwnAccess, LastAdmin, and Invalid for a suspension without a reason. What is so
-        already changes nothing.
+        Raises Forbidden, NotFound, OwnAccess, LastAdmin, and Invalid for a suspension without a reason and for a
+        change of SELLER, which goes with the seller's profile. What is so already changes nothing.
         """
         require_role(actor, Role.ADMIN)
         with self.unit_of_work() as uow:
             act = _Act.on(uow, actor, account_id, now=self.clock.now(), reason=reason)
             if roles is not None:
+                _require_seller_unchanged(act.account, roles)
                 act.set_roles(frozenset(roles) | {Role.BUYER})
             if is_suspended is not None and is_suspended != act.account.is_suspended:
                 if is_suspended and not act.reason:
@@ -202,6 +203,13 @@ class _Act:
             action, "account", self.account.id, now=self.now, reason=self.reason, before=before, after=after
         )
         self.uow.audit.add(entry)
+
+
+def _require_seller_unchanged(account: Account, roles: Set[Role]) -> None:
+    if (Role.SELLER in roles) != (Role.SELLER in account.roles):
+        path = f"/api/v1/admin/sellers/{account.id}"
+        message = f"The role seller comes with POST {path}/approve/ and goes with POST {path}/suspend/."
+        raise Invalid(f"roles: {message}", errors={"roles": [message]})
 
 
 def _named(uow: UnitOfWork, name: str) -> AccountId:

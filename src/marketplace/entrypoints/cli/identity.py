@@ -22,6 +22,7 @@ from marketplace.entrypoints.email_addresses import well_formed_email
 _COLUMNS = ("id", "username", "email", "roles", "is_email_verified", "is_suspended", "created_at")
 _NAME = click.argument("name")
 _ROLE = click.argument("role", type=click.Choice([role.value for role in Role if role is not Role.BUYER]))
+_REASON = click.option("--reason", default="", help="Why, for the audit trail.")
 
 
 @click.group()
@@ -91,18 +92,20 @@ def revoke(container: Container, name: str, role: str, as_json: bool) -> None:
 
 @users.command()
 @_NAME
+@_REASON
 @json_option
 @with_container
-def suspend(container: Container, name: str, as_json: bool) -> None:
+def suspend(container: Container, name: str, reason: str, as_json: bool) -> None:
     """Shut the account NAME out: its sessions end at once, and what it sells is paused."""
     _print(container, container.suspend_account()(actor=OPERATOR, name=name), as_json=as_json)
 
 
 @users.command()
 @_NAME
+@_REASON
 @json_option
 @with_container
-def reinstate(container: Container, name: str, as_json: bool) -> None:
+def reinstate(container: Container, name: str, reason: str, as_json: bool) -> None:
     """Let the account NAME in again; a seller has to be approved again."""
     _print(container, container.reinstate_account()(actor=OPERATOR, name=name, reason=reason), as_json=as_json)
 

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "orders": ("orders:orders", "What buyers have ordered: show, cancel, refund."),
     "reservations": ("reservations:reservations", "Claims on stock: ending those that ran out."),
     "webhooks": ("webhooks:webhooks", "The payment provider's events, and those that were given up."),
+    "audit": ("audit:audit", "Who did what to whom, when."),
     "ledger": ("ledger:ledger", "The books, and the proof that they are right."),
     "stress": ("stress:stress", "Hundreds of buyers at once, and the proof that nothing is oversold."),
 }
