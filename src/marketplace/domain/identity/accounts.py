@@ -118,6 +118,42 @@ class Account(Aggregate):
             created_at=now,
         )
 
+    @classmethod
+    def brought_along(
+        cls,
+        *,
+        id: AccountId,
+        username: str,
+        email: str,
+        password_hash: str,
+        created_at: datetime,
+        account_type: AccountType = AccountType.INDIVIDUAL,
+        first_name: str = "",
+        last_name: str = "",
+        phone_number: str = "",
+        language: str = "en",
+        is_email_verified: bool = False,
+        is_suspended: bool = False,
+    ) -> Self:
+        """An account of another shop, whose owner has accepted no terms here. Raises Invalid, naming the field."""
+        account = cls.open(
+            id=id,
+            username=username,
+            email=email,
+            password_hash=password_hash,
+            now=created_at,
+            first_name=first_name,
+            last_name=last_name,
+            account_type=account_type,
+            language=language,
+            terms_version="",
+        )
+        account.phone_number = checked_phone_number(phone_number)
+        account.terms_accepted_at = None
+        account.is_email_verified = is_email_verified
+        account.is_suspended = is_suspended
+        return account
+
     @property
     def username_key(self) -> str:
         return name_key(self.username)

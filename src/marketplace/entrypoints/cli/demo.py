@@ -170,7 +170,7 @@ class _Market:
         self.container.create_account()(actor=OPERATOR, member=member, roles=person.roles)
 
     def open_shop(self, person: Person) -> None:
-        self.container.approve_seller()(actor=OPERATOR, account=person.email, shop_name=person.shop_name)
+        self.container.vouch_for_seller()(actor=OPERATOR, account=person.email, shop_name=person.shop_name)
         seller_id = self.account(person)
         if not self._listings(seller_id):
             stock = _stock_file(person.shop_name, self.container.settings().currency)
@@ -251,7 +251,7 @@ class _Market:
         kept = queries.addresses(self.buyer.account_id, page=PageRequest())
         if kept.items:
             return kept.items[0].id
-        address_id: AddressId = self.container.add_address()(actor=self.buyer, parts=ADDRESS)
+        address_id: AddressId = self.container.members.add_address()(actor=self.buyer, parts=ADDRESS)
         return address_id
 
     def _pay(self, order_id: OrderId) -> None:

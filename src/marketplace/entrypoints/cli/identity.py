@@ -15,6 +15,7 @@ from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.domain.identity import Role
 from marketplace.domain.shared.errors import IllegalTransition, NotFound
 from marketplace.domain.shared.ids import AccountId
+from marketplace.entrypoints.cli.account_import import import_accounts
 from marketplace.entrypoints.cli.console import json_option, show, with_container
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.email_addresses import well_formed_email
@@ -28,6 +29,9 @@ _REASON = click.option("--reason", default="", help="Why, for the audit trail.")
 @click.group()
 def users() -> None:
     """Accounts: who they are and what they may do."""
+
+
+users.add_command(import_accounts)
 
 
 @users.command("create-admin")
@@ -72,7 +76,7 @@ def grant(container: Container, name: str, role: str, as_json: bool) -> None:
     """Give the account NAME (a username or an e-mail address) a ROLE; a seller can sell at once."""
     account_id = container.grant_role()(actor=OPERATOR, name=name, role=Role(role))
     if role == Role.SELLER:
-        container.approve_seller()(actor=OPERATOR, account=account_id)
+        container.vouch_for_seller()(actor=OPERATOR, account=account_id)
     _print(container, account_id, as_json=as_json)
 
 
@@ -97,7 +101,7 @@ def revoke(container: Container, name: str, role: str, as_json: bool) -> None:
 @with_container
 def suspend(container: Container, name: str, reason: str, as_json: bool) -> None:
     """Shut the account NAME out: its sessions end at once, and what it sells is paused."""
-    _print(container, container.suspend_account()(actor=OPERATOR, name=name), as_json=as_json)
+    _print(container, container.suspend_account()(actor=OPERATOR, name=name, reason=reason), as_json=as_json)
 
 
 @users.command()

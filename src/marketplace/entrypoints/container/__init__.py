@@ -13,24 +13,21 @@ from secrets import token_hex
 from dependency_injector import containers, providers
 
 from marketplace.adapters.keyed_secrets import KeyedSecrets
-from marketplace.adapters.letters.jinja_letters import JinjaLetters
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.adapters.simulated_gateway.signatures import webhook_secret
-from marketplace.adapters.stdnum_business_numbers import StdnumBusinessNumbers
 from marketplace.adapters.system_clock import SystemClock
 from marketplace.application.catalogue import attributes, categories
 from marketplace.application.catalogue import products as catalogue_products
 from marketplace.application.catalogue.import_catalogue import ImportCatalogue
 from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
-from marketplace.application.identity import administration, attempts, email_change, profile, registration, sessions
+from marketplace.application.identity import administration, attempts, registration, sessions
 from marketplace.application.identity.actors import FindActor
 from marketplace.application.ledger import VerifyLedger
 from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
 from marketplace.application.listings.import_listings import ImportListings
 from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
-from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.outbox import PurgeOutbox, RelayEvents, ReplayDeadLetters
@@ -62,6 +59,8 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.container.members import Members
+from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
 from marketplace.entrypoints.container.second_factors import SecondFactors
 from marketplace.entrypoints.keys import Purpose
@@ -132,23 +131,9 @@ class Container(containers.DeclarativeContainer):
     )
     log_out = providers.Singleton(sessions.LogOut, unit_of_work=unit_of_work, clock=clock, secrets=secrets)
     purge_sessions = providers.Singleton(sessions.PurgeSessions, unit_of_work=unit_of_work, clock=clock)
-    issue_email_change_code = providers.Singleton(
-        email_change.IssueEmailChangeCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets
+    members = providers.Container(
+        Members, settings=settings, backend=backend, clock=clock, secrets=secrets, owner=second_factors.owner
     )
-    update_me = providers.Singleton(
-        profile.UpdateMe,
-        unit_of_work=unit_of_work,
-        clock=clock,
-        ids=backend.ids,
-        owner=second_factors.owner,
-        terms_version=settings.provided.terms_version,
-    )
-    keep_company = providers.Singleton(
-        profile.KeepCompany, unit_of_work=unit_of_work, numbers=providers.Singleton(StdnumBusinessNumbers)
-    )
-    add_address = providers.Singleton(profile.AddAddress, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
-    update_address = providers.Singleton(profile.UpdateAddress, unit_of_work=unit_of_work)
-    remove_address = providers.Singleton(profile.RemoveAddress, unit_of_work=unit_of_work)
     create_account = providers.Singleton(
         administration.CreateAccount,
         unit_of_work=unit_of_work,
@@ -334,19 +319,22 @@ class Container(containers.DeclarativeContainer):
     verify_ledger = providers.Singleton(VerifyLedger, audit=backend.ledger_audit, gateway=payment_gateway)
 
     # --- notifications
-    letters = providers.Singleton(JinjaLetters, brand=settings.provided.brand, public_url=settings.provided.public_url)
-    notify = providers.Singleton(
-        Notify, identity_queries=backend.identity_queries, letters=letters, mailer=backend.mailer
+    notifications = providers.Container(
+        Notifications,
+        settings=settings,
+        backend=backend,
+        clock=clock,
+        secrets=secrets,
     )
     tell_order_news = providers.Singleton(
-        TellOrderNews, unit_of_work=unit_of_work, order_queries=backend.order_queries, notify=notify
+        TellOrderNews, unit_of_work=unit_of_work, order_queries=backend.order_queries, notify=notifications.notify
     )
     subscribers = providers.Singleton(
         Subscribers,
         issue_verification_code=issue_verification_code,
         issue_reset_code=passwords.issue_reset_code,
-        issue_email_change_code=issue_email_change_code,
-        notify=notify,
+        issue_email_change_code=members.issue_email_change_code,
+        notify=notifications.notify,
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,
         suspend_seller=suspend_seller,
@@ -369,6 +357,7 @@ class Container(containers.DeclarativeContainer):
             "purge outbox": purge_outbox,
             "purge idempotency keys": purge_idempotency_keys,
             "purge sessions": purge_sessions,
+            "purge notifications": notifications.purge,
             "purge attempts": purge_attempts,
             "purge codes": passwords.purge_codes,
             "deliver simulated events": deliver_simulated_events,

@@ -36,6 +36,7 @@ from marketplace.entrypoints.http.identity import auth_blueprint, users_blueprin
 from marketplace.entrypoints.http.ledger import ledger_blueprint
 from marketplace.entrypoints.http.listings import listings_blueprint
 from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
+from marketplace.entrypoints.http.onboarding_pages import onboarding_blueprint, onboarding_return_blueprint
 from marketplace.entrypoints.http.orders import orders_blueprint, sales_blueprint
 from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
 from marketplace.entrypoints.http.passwords import passwords_blueprint
@@ -45,7 +46,7 @@ from marketplace.entrypoints.http.professional_info import professional_info_blu
 from marketplace.entrypoints.http.reservations import cart_blueprint
 from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.second_factors import second_factors_blueprint
-from marketplace.entrypoints.http.sellers import sellers_blueprint
+from marketplace.entrypoints.http.sellers import sellers_admin_blueprint, sellers_blueprint
 from marketplace.entrypoints.http.sessions import sessions_blueprint
 from marketplace.entrypoints.http.user_administration import user_administration_blueprint
 from marketplace.entrypoints.keys import Purpose
@@ -88,8 +89,12 @@ def create_app(container: Container) -> Flask:
     _register_blueprints(api, container, settings)
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(return_blueprint())
+    app.register_blueprint(onboarding_return_blueprint())
     if settings.is_development:
         app.register_blueprint(bank_blueprint(bank=container.payment_gateway(), key=settings.key(Purpose.BANK_PAGES)))
+        app.register_blueprint(
+            onboarding_blueprint(provider=container.payment_gateway(), key=settings.key(Purpose.ONBOARDING_PAGES))
+        )
         app.register_blueprint(mailbox_blueprint(mailbox=container.backend.mailbox()))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -158,15 +163,17 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
     )
     api.register_blueprint(
         users_blueprint(
-            update_me=container.update_me(),
-            add_address=container.add_address(),
-            update_address=container.update_address(),
-            remove_address=container.remove_address(),
+            update_me=container.members.update_me(),
+            add_address=container.members.add_address(),
+            update_address=container.members.update_address(),
+            remove_address=container.members.remove_address(),
             queries=container.backend.identity_queries(),
         )
     )
     api.register_blueprint(
-        professional_info_blueprint(keep_company=container.keep_company(), queries=container.backend.identity_queries())
+        professional_info_blueprint(
+            keep_company=container.members.keep_company(), queries=container.backend.identity_queries()
+        )
     )
 
     _register_passwords(api, container)
@@ -297,7 +304,26 @@ def _register_catalogue(api: MarketplaceApi, container: Container, settings: Set
 
 def _register_listings(api: MarketplaceApi, container: Container, settings: Settings) -> None:
     sellers = container.backend.seller_queries()
-    api.register_blueprint(sellers_blueprint(queries=sellers))
+    api.register_blueprint(
+        sellers_blueprint(
+            queries=sellers,
+            apply_to_sell=container.apply_to_sell(),
+            update_shop=container.update_shop(),
+            start_onboarding=container.start_onboarding(),
+            clock=container.clock(),
+        )
+    )
+    api.register_blueprint(
+        sellers_admin_blueprint(
+            queries=sellers,
+            approve_seller=container.approve_seller(),
+            reject_seller=container.reject_seller(),
+            suspend_seller=container.suspend_seller(),
+            reinstate_seller=container.reinstate_seller(),
+            verify_seller_identity=container.verify_seller_identity(),
+            clock=container.clock(),
+        )
+    )
     api.register_blueprint(
         listings_blueprint(
             create_listing=container.create_listing(),
