@@ -145,9 +145,7 @@ class Preferences:
     def all(self) -> list[Preference]:
         """Every switch that there is, in the order of the table."""
         return [
-            Preference(
-                kind=kind, channel=channel, wanted=self.wants(kind, channel), necessary=rule is Rule.ALWAYS
-            )
+            Preference(kind=kind, channel=channel, wanted=self.wants(kind, channel), necessary=rule is Rule.ALWAYS)
             for kind, rules in RULES.items()
             for channel, rule in rules.items()
             if rule is not Rule.NEVER

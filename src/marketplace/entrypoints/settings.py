@@ -130,6 +130,9 @@ class Settings:
     email_from: str
     """EMAIL_FROM: the sender; Marketplace <noreply@example.com>."""
 
+    notification_retention: timedelta
+    """NOTIFICATION_RETENTION_DAYS: how long members find in the application what they were told; 180."""
+
     log_format: str
     """LOG_FORMAT: json, text, or auto: text on a terminal, else json."""
     log_level: str
@@ -212,6 +215,7 @@ class Settings:
             email_host_password=read.text("EMAIL_HOST_PASSWORD"),
             email_use_tls=read.boolean("EMAIL_USE_TLS", True),
             email_from=read.text("EMAIL_FROM", "Marketplace <noreply@example.com>"),
+            notification_retention=timedelta(days=read.integer("NOTIFICATION_RETENTION_DAYS", 180, low=1, high=3650)),
             log_format=read.one_of("LOG_FORMAT", "auto", ("auto", "json", "text")),
             log_level=read.one_of("LOG_LEVEL", "debug" if debug else "info", ("debug", "info", "warning", "error")),
             log_file=read.path("LOG_FILE"),

@@ -50,7 +50,7 @@ def sacha(container):
 
 class TestNotify:
     def test_writes_in_the_language_of_the_member(self, container, mailbox, sacha):
-        container.notify()(Kind.SELLER_REJECTED, account=sacha, occasion="news-1", reason="Sans papiers.")
+        container.notifications.notify()(Kind.SELLER_REJECTED, account=sacha, occasion="news-1", reason="Sans papiers.")
         (mail,) = mailbox.messages(limit=2)
         assert (mail.message_id, mail.to) == ("news-1", "sacha@example.com")
         assert mail.subject == "Votre boutique n\u2019a pas été approuvée"
@@ -59,7 +59,7 @@ class TestNotify:
         assert "Sans papiers." in mail.html
 
     def test_writes_to_another_address_when_the_news_is_about_that(self, container, mailbox, ash):
-        container.notify()(
+        container.notifications.notify()(
             Kind.EMAIL_VERIFICATION, account=ash, occasion="x", to="new@example.com", digits="012345", minutes=10
         )
         (mail,) = mailbox.messages(limit=2)
@@ -120,7 +120,7 @@ class TestSubscribers:
         assert mailbox.messages(limit=5) == []
 
     def test_the_shop_of_a_suspended_account_is_suspended(self, container, mailbox, ash):
-        container.approve_seller()(actor=OPERATOR, account=ash)
+        container.vouch_for_seller()(actor=OPERATOR, account=ash)
         container.suspend_account()(actor=OPERATOR, name="ash")
         relay(container)
         with container.backend.unit_of_work() as uow:

@@ -4,15 +4,17 @@ from functools import partial
 
 import pytest
 
+from marketplace.adapters.keyed_secrets import KeyedSecrets
 from marketplace.adapters.letters.jinja_letters import JinjaLetters
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.adapters.memory.identity import InMemoryIdentityQueries
 from marketplace.adapters.memory.mailer import InMemoryMailer
 from marketplace.adapters.memory.orders import InMemoryOrderQueries
-from marketplace.adapters.memory.store import InMemoryStore
+from marketplace.adapters.memory.store import InMemoryIdSequence, InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
+from marketplace.application.notifications.unsubscribing import UnsubscribeLinks
 from marketplace.domain.orders.events import ItemsMissing, OrderEndedUnpaid, OrderPaid, SaleMade
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
 from marketplace.domain.shared.errors import Unavailable
@@ -56,9 +58,13 @@ def mailer():
 def tell(store, unit_of_work, mailer):
     """Deliver an event; gives the mail that came of it, by its recipient."""
     notify = Notify(
+        unit_of_work=unit_of_work,
+        clock=FixedClock(NOW),
+        ids=InMemoryIdSequence(),
         identity_queries=InMemoryIdentityQueries(store),
         letters=JinjaLetters(brand="Marketplace", public_url="https://cards.example"),
         mailer=mailer,
+        unsubscribe_links=UnsubscribeLinks(secrets=KeyedSecrets(b"k" * 32), public_url="https://cards.example"),
     )
     tell_news = TellOrderNews(unit_of_work=unit_of_work, order_queries=InMemoryOrderQueries(store), notify=notify)
 

@@ -18,6 +18,7 @@ from marketplace.adapters.memory.idempotency import InMemoryAttachedWork
 from marketplace.adapters.memory.identity import InMemoryAccounts, InMemoryAddresses
 from marketplace.adapters.memory.ledger import InMemoryLedger
 from marketplace.adapters.memory.listings import InMemoryListings
+from marketplace.adapters.memory.notifications import InMemoryNotifications, InMemoryPreferences
 from marketplace.adapters.memory.orders import InMemoryOrders
 from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefunds
 from marketplace.adapters.memory.payout_accounts import InMemoryPayoutAccounts
@@ -150,3 +151,11 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def listings(self) -> InMemoryListings:
         return InMemoryListings(self)
+
+    @cached_property
+    def notifications(self) -> InMemoryNotifications:
+        return InMemoryNotifications(self)
+
+    @cached_property
+    def notification_preferences(self) -> InMemoryPreferences:
+        return InMemoryPreferences(self)

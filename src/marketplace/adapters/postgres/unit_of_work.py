@@ -21,6 +21,7 @@ from marketplace.adapters.postgres.idempotency import PostgresAttachedWork
 from marketplace.adapters.postgres.identity import PostgresAccounts, PostgresAddresses
 from marketplace.adapters.postgres.ledger import PostgresLedger
 from marketplace.adapters.postgres.listings import PostgresListings
+from marketplace.adapters.postgres.notifications import PostgresNotifications, PostgresPreferences
 from marketplace.adapters.postgres.orders import PostgresOrders
 from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
 from marketplace.adapters.postgres.payout_accounts import PostgresPayoutAccounts
@@ -173,3 +174,11 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def listings(self) -> PostgresListings:
         return PostgresListings(self)
+
+    @cached_property
+    def notifications(self) -> PostgresNotifications:
+        return PostgresNotifications(self)
+
+    @cached_property
+    def notification_preferences(self) -> PostgresPreferences:
+        return PostgresPreferences(self)

@@ -57,7 +57,7 @@ class TellOrderNews:
         with self.unit_of_work() as uow:
             return uow.orders.get(id)
 
-    def _tell_buyer(self, kind: Kind, order: Order, occasion: str, **values: object) -> None:
+    def _tell_buyer(self, kind: Kind, order: Order, occasion: str, **values: Any) -> None:
         self.notify(
             kind,
             account=order.buyer_id,
@@ -67,7 +67,7 @@ class TellOrderNews:
             **values,
         )
 
-    def _tell_seller(self, kind: Kind, sale: Sale, occasion: str, **values: object) -> None:
+    def _tell_seller(self, kind: Kind, sale: Sale, occasion: str, **values: Any) -> None:
         self.notify(
             kind,
             account=sale.seller_id,
@@ -86,6 +86,7 @@ class TellOrderNews:
             "shipping": order.shipping,
             "total": order.total,
         }
+        parts: dict[str, Any] = {name: Money(amount, order.currency) for name, amount in amounts.items()}
         self.notify(
             Kind.ORDER_CONFIRMED,
             account=AccountId(order.buyer_id),
@@ -95,7 +96,7 @@ class TellOrderNews:
             ordered_at=order.created_at,
             sales=[_sold(sale, order) for sale in order.sales],
             delivery=_address(order.shipping_address),
-            **{name: Money(amount, order.currency) for name, amount in amounts.items()},
+            **parts,
         )
 
     def _tell_seller_of_sale(self, order_id: OrderId, sale_id: SaleId) -> None:

@@ -1,4 +1,4 @@
-"""Mail: how it is written, what is sent, who sends it, and the box in which a developer reads it."""
+"""What members are told: how it is written, the mail that is sent, and what is kept for them to read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Protocol
 
+from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.domain.notifications import Channel, Kind, Notification, Preferences
 from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.ids import AccountId, NotificationId
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,149}", re.ASCII)
 
@@ -114,4 +117,63 @@ class Mailbox(Protocol):
 
     def message(self, message_id: str) -> KeptMail:
         """Raises NotFound."""
+        ...
+
+
+class NotificationRepository(Protocol):
+    """What members are told in the application."""
+
+    def add(self, notification: Notification) -> bool:
+        """False, and nothing happens, when the account has been told of the same occasion before."""
+        ...
+
+    def mark_read(self, account_id: AccountId, id: NotificationId, *, now: datetime) -> None:
+        """Read it was when it was read first. Raises NotFound, also when it is another account's."""
+        ...
+
+    def mark_all_read(self, account_id: AccountId, *, now: datetime) -> int:
+        """Gives the number of those that were not read yet."""
+        ...
+
+    def purge(self, *, created_before: datetime, limit: int) -> int:
+        """Forget at most ``limit`` of those that are older, read or not; gives the number."""
+        ...
+
+
+class PreferenceRepository(Protocol):
+    """What members chose to be told; the newsletter aside, which their account keeps."""
+
+    def of(self, account_id: AccountId) -> Preferences: ...
+
+    def put(self, account_id: AccountId, kind: Kind, channel: Channel, wanted: bool) -> None:
+        """Keep a choice, in place of an earlier one."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationView:
+    """A notification as its recipient sees it. ``kind`` may be one that this version no longer knows."""
+
+    id: NotificationId
+    kind: str
+    title: str
+    body: str
+    link: str
+    created_at: datetime
+    read_at: datetime | None
+
+
+class NotificationQueries(Protocol):
+    def notifications(
+        self, account_id: AccountId, request: PageRequest, *, unread: bool | None = None
+    ) -> Page[NotificationView]:
+        """The latest first; ``unread`` narrows them to those that were not read yet, or were."""
+        ...
+
+    def notification(self, account_id: AccountId, id: NotificationId) -> NotificationView:
+        """Raises NotFound, also when it is another account's."""
+        ...
+
+    def unread_count(self, account_id: AccountId) -> int:
+        """Counted up to ``COUNT_CAP``."""
         ...

@@ -24,6 +24,7 @@ from marketplace.application.ports.identity import (
 )
 from marketplace.application.ports.ledger import Ledger
 from marketplace.application.ports.listings import ListingRepository
+from marketplace.application.ports.notifications import NotificationRepository, PreferenceRepository
 from marketplace.application.ports.orders import OrderRepository
 from marketplace.application.ports.payments import PaymentRepository, RefundRepository
 from marketplace.application.ports.payout_accounts import PayoutAccountRepository
@@ -118,3 +119,9 @@ class UnitOfWork(Protocol):
 
     @property
     def listings(self) -> ListingRepository: ...
+
+    @property
+    def notifications(self) -> NotificationRepository: ...
+
+    @property
+    def notification_preferences(self) -> PreferenceRepository: ...

@@ -25,6 +25,7 @@ SaleLineId = NewType("SaleLineId", int)
 PaymentId = NewType("PaymentId", int)
 RefundId = NewType("RefundId", int)
 JournalId = NewType("JournalId", int)
+NotificationId = NewType("NotificationId", int)
 
 MAX_ID = 2**53 - 1
 """Largest integer that every JSON client reads exactly."""

@@ -15,6 +15,7 @@ from marketplace.adapters.memory.ledger import InMemoryLedgerQueries
 from marketplace.adapters.memory.ledger_audit import InMemoryLedgerAudit
 from marketplace.adapters.memory.listing_queries import InMemoryListingQueries
 from marketplace.adapters.memory.mailer import InMemoryMailer
+from marketplace.adapters.memory.notifications import InMemoryNotificationQueries
 from marketplace.adapters.memory.orders import InMemoryOrderQueries
 from marketplace.adapters.memory.outbox import InMemoryOutbox
 from marketplace.adapters.memory.password_hasher import FastPasswordHasher
@@ -38,6 +39,7 @@ from marketplace.adapters.postgres.ids import PostgresIdSequence
 from marketplace.adapters.postgres.ledger import PostgresLedgerQueries
 from marketplace.adapters.postgres.ledger_audit import PostgresLedgerAudit
 from marketplace.adapters.postgres.listing_queries import PostgresListingQueries
+from marketplace.adapters.postgres.notifications import PostgresNotificationQueries
 from marketplace.adapters.postgres.order_queries import PostgresOrderQueries
 from marketplace.adapters.postgres.outbox import PostgresOutbox
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
@@ -94,6 +96,7 @@ class MemoryBackend(containers.DeclarativeContainer):
 
     # --- notifications
     outbox = providers.Singleton(InMemoryOutbox, store)
+    notification_queries = providers.Singleton(InMemoryNotificationQueries, store)
     mailer = mailbox = providers.Singleton(InMemoryMailer, providers.Singleton(SystemClock))
 
 
@@ -161,6 +164,7 @@ class PostgresBackend(containers.DeclarativeContainer):
 
     # --- notifications
     outbox = providers.Singleton(PostgresOutbox, engine)
+    notification_queries = providers.Singleton(PostgresNotificationQueries, reader)
     mailbox = providers.Singleton(
         FolderMailer,
         providers.Callable(lambda home: home / "mail", settings.provided.home),
