@@ -16,6 +16,7 @@ from marketplace.entrypoints.settings import Settings, key_id
 from tests.unit.http.conftest import ENVIRONMENT
 from tests.unit.http.habits.conftest import ANNA
 
+IN_2100 = 4_102_444_800
 KEYS = ("first-signing-key-of-enough-characters", "second-signing-key-of-enough-character")
 
 
@@ -25,7 +26,7 @@ def me(client, token):
 
 def signed(settings, header=None, key=None, algorithm="HS256", **claims):
     kid, first = next(iter(settings.jwt_keys.items()))
-    payload = {"sub": str(ANNA), "sid": 11, "type": "access", "iat": 1, **claims}
+    payload = {"sub": str(ANNA), "sid": 11, "type": "access", "iat": 1, "exp": IN_2100, **claims}
     return jwt.encode(payload, key or first, algorithm, headers={"kid": kid, **(header or {})})
 
 
@@ -36,6 +37,13 @@ def test_a_token_says_who_is_asking(client, anna):
 def test_the_clock_of_the_server_that_made_the_token_may_be_ahead(client, settings):
     in_an_hour = 2**31
     assert me(client, signed(settings, iat=in_an_hour, exp=in_an_hour)).status_code == 200
+
+
+def test_a_token_without_an_end_is_refused(client, settings):
+    assert me(client, signed(settings)).status_code == 200
+    kid, key = next(iter(settings.jwt_keys.items()))
+    endless = {"sub": str(ANNA), "sid": 11, "type": "access", "iat": 1}
+    assert me(client, jwt.encode(endless, key, "HS256", headers={"kid": kid})).status_code == 401
 
 
 def test_nobody_is_refused_and_told_how(client):
@@ -91,16 +99,27 @@ def test_a_token_that_names_an_unknown_key_is_refused(client, settings):
 
 
 def test_a_token_that_names_no_key_is_refused(client, settings):
-    payload = {"sub": str(ANNA), "sid": 11, "type": "access"}
+    payload = {"sub": str(ANNA), "sid": 11, "type": "access", "exp": IN_2100}
     assert me(client, jwt.encode(payload, settings.jwt_signing_keys[0], "HS256")).status_code == 401
 
 
-@pytest.mark.parametrize("algorithm", ["HS512", "none"])
+def test_a_token_that_was_changed_is_refused(client, settings):
+    header, _, signature = signed(settings).split(".")
+    theirs = part(json.dumps({"sub": "1", "sid": 1, "type": "access", "exp": IN_2100}).encode())
+    assert me(client, f"{header}.{theirs}.{signature}").status_code == 401
+
+
+@pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 def test_a_token_with_another_algorithm_is_refused(client, settings, algorithm):
-    kid, key = next(iter(settings.jwt_keys.items()))
-    payload = {"sub": str(ANNA), "sid": 11, "type": "access"}
-    token = jwt.encode(payload, key if algorithm != "none" else None, algorithm, headers={"kid": kid})
-    assert me(client, token).status_code == 401
+    assert me(client, signed(settings, algorithm=algorithm)).status_code == 401
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", ""])
+def test_a_token_without_a_signature_is_refused(client, settings, algorithm):
+    head = part(json.dumps({"alg": algorithm, "typ": "JWT", "kid": next(iter(settings.jwt_keys))}).encode())
+    body, signature = signed(settings).split(".")[1:]
+    for last in ("", signature):
+        assert me(client, f"{head}.{body}.{last}").status_code == 401
 
 
 def part(document):
@@ -171,3 +190,33 @@ def test_what_an_older_key_signed_is_still_read(container, settings):
     client = create_app(container).test_client()
     response = client.get("/health/detailed/", headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 403  # known, though no administrator
+
+
+class TestRotation:
+    """Keys that change while people are signed in, on one store."""
+
+    PASSWORD = "a good long one"
+
+    def doors(self, container, *keys):
+        settings = Settings.from_env({**ENVIRONMENT, "JWT_SIGNING_KEYS": ",".join(keys)})
+        same = MemoryBackend(store=container.backend.store, ids=container.backend.ids)
+        return create_app(Container(settings=settings, backend=same, clock=container.clock)).test_client()
+
+    def me(self, client, tokens):
+        return client.get("/api/v1/users/me/", headers={"Authorization": f"Bearer {tokens['access_token']}"})
+
+    def test_nobody_is_signed_out_while_the_old_key_verifies(self, container):
+        body = {"username": "ash", "email": "ash@example.com", "first_name": "Ash", "last_name": "Ketchum"}
+        body |= {"password": self.PASSWORD, "confirm_password": self.PASSWORD, "accept_terms": True}
+        before = self.doors(container, KEYS[0]).post("/api/v1/auth/register/", json=body).json
+        both = self.doors(container, KEYS[1], KEYS[0])
+        assert self.me(both, before).status_code == 200
+        after = both.post("/api/v1/auth/token/refresh/", json={"refresh": before["refresh_token"]}).json
+        assert jwt.get_unverified_header(after["access_token"])["kid"] == key_id(KEYS[1])
+        # A process that has not been started anew cannot read the new key's tokens: it has to learn it first.
+        assert self.me(self.doors(container, KEYS[0]), after).status_code == 401
+        only_new = self.doors(container, KEYS[1])
+        assert self.me(only_new, before).status_code == 401
+        assert self.me(only_new, after).status_code == 200
+        again = only_new.post("/api/v1/auth/token/refresh/", json={"refresh": after["refresh_token"]})
+        assert again.status_code == 200
