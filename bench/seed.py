@@ -56,9 +56,11 @@ from generate_series(1, {sellers}) i;
 insert into sessions (id, account_id, token_hash, started_at, refreshed_at, expires_at, version)
 select id, id, 'bench-' || id, now(), now(), now() + interval '1 day', 1 from accounts where id < {seller};
 insert into seller_profiles (
-    account_id, shop_name, status, email_verified, kyc_verified, payouts_ready, rating, is_selling, created_at, version
+    account_id, shop_name, shop_name_key, status, email_verified, kyc_verified, payouts_ready, rating, may_sell,
+    created_at, version
 )
-select {seller} + i, 'Shop ' || i, 'approved', true, true, true, (300 + i * 37 % 200) / 100.0, true, now(), 1
+select {seller} + i, 'Shop ' || i, 'shop ' || i, 'approved', true, true, true, (300 + i * 37 % 200) / 100.0, true,
+    now(), 1
 from generate_series(1, {sellers}) i;
 
 insert into card_sets (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -14,7 +14,7 @@ from marketplace.domain.catalogue.products import Product, ProductDetails
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account
 from marketplace.domain.listings import Listing
-from marketplace.domain.sellers import SellerProfile
+from marketplace.domain.sellers import Holiday, SellerProfile
 from marketplace.domain.shared.ids import AccountId, CardSetId, ListingId, ProductId, VariantId
 from marketplace.domain.shared.money import Money
 
@@ -50,10 +50,13 @@ def a_seller(account_id: int = 7, **changes: Any) -> SellerProfile:
     profile = SellerProfile.of(AccountId(account_id), **{**values, **changes})
     profile.apply(now=NOW)
     profile.approve(now=NOW)
-    profile.confirm_identity()
-    profile.set_payouts_ready(True)
+    profile.vouch()
     profile.events.clear()
     return profile
+
+
+def a_holiday(begins_at: datetime = NOW, *, days: int = 14) -> Holiday:
+    return Holiday(begins_at=begins_at, ends_at=begins_at + timedelta(days=days))
 
 
 def an_actor(account_id: int, *roles: Role) -> Actor:

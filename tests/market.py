@@ -41,6 +41,7 @@ from marketplace.domain.reservations import HoldPolicy, Reservation
 from marketplace.domain.sellers import SellerProfile
 from marketplace.domain.shared.ids import AccountId, ListingId, OrderId, ReservationId
 from marketplace.domain.shared.money import Money
+from tests.builders import a_holiday
 from tests.claiming import claims_of
 
 POLICY = HoldPolicy(hold_for=timedelta(minutes=30), max_hold=timedelta(minutes=120))
@@ -147,8 +148,7 @@ class Market:
             )
             profile.apply(now=self.clock.now())
             profile.approve(now=self.clock.now())
-            profile.confirm_identity()
-            profile.set_payouts_ready(True)
+            profile.vouch()
             uow.sellers.add(profile)
             uow.commit()
         return seller
@@ -210,7 +210,7 @@ class Market:
     def go_on_holiday(self, seller: Actor) -> None:
         with self.unit_of_work() as uow:
             profile = uow.sellers.get(seller.account_id)
-            profile.set_holiday(True)
+            profile.set_holiday(a_holiday(self.clock.now()))
             uow.sellers.save(profile)
             uow.commit()
 

@@ -22,6 +22,7 @@ from marketplace.application.payments.refunding import RefundCheck, RefundOrder,
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartedPayment, StartPayment
 from marketplace.application.payments.webhooks import DeliverSimulatedEvents, ProcessWebhooks, ReceiveWebhook
+from marketplace.application.payout_accounts import AccountCheck
 from marketplace.application.ports.ledger import LedgerAudit
 from marketplace.application.ports.payment_gateway import PaymentGateway, ProviderPayment
 from marketplace.application.ports.payments import PaymentQueries, WebhookInbox
@@ -145,8 +146,13 @@ class Till:
         self.cancel_order = CancelOrder(**writing, check=self.check_payment)
         self.refund_order = RefundOrder(**writing, ids=self.market.ids)
         self.receive_webhook = ReceiveWebhook(**writing, gateway=gateway, inbox=self.inbox)
+        self.check_account = AccountCheck(**writing, gateway=gateway)
         self.process_webhooks = ProcessWebhooks(
-            **writing, inbox=self.inbox, check_payment=self.check_payment, check_refund=self.check_refund
+            **writing,
+            inbox=self.inbox,
+            check_payment=self.check_payment,
+            check_refund=self.check_refund,
+            check_account=self.check_account,
         )
         self.deliver = DeliverSimulatedEvents(courier=self.provider, receive=self.receive_webhook)
         self.check_payments = CheckPayments(check=self.check_payment)

@@ -10,6 +10,7 @@ from marketplace.domain.listings import ListingSource, ListingStatus
 from marketplace.domain.shared.errors import NotFound
 from tests.builders import (
     NOW,
+    a_holiday,
     euros,
     store_listing,
     store_product,
@@ -107,8 +108,8 @@ class ListingQueriesContract:
         "pause",
         [
             lambda profile: profile.suspend("Late", now=NOW),
-            lambda profile: profile.set_holiday(True),
-            lambda profile: profile.set_payouts_ready(False),
+            lambda profile: profile.set_holiday(a_holiday()),
+            lambda profile: profile.set_payouts_ready(False, now=NOW),
         ],
     )
     def test_hides_what_a_paused_seller_offers_and_shows_it_again_afterwards(self, unit_of_work, queries, pause):
@@ -125,9 +126,9 @@ class ListingQueriesContract:
 
         def resume(profile):
             if profile.status == "suspended":
-                profile.approve(now=NOW)
-            profile.set_holiday(False)
-            profile.set_payouts_ready(True)
+                profile.reinstate(now=NOW)
+            profile.set_holiday(None)
+            profile.set_payouts_ready(True, now=NOW)
 
         with_profile(pause)
         assert self.ids(queries) == []

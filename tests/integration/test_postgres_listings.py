@@ -10,11 +10,10 @@ from marketplace.adapters.postgres.listing_queries import PostgresListingQueries
 from marketplace.adapters.postgres.outbox import PostgresOutbox
 from marketplace.adapters.postgres.sellers import PostgresSellerQueries
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from marketplace.application.access import OPERATOR
 from marketplace.application.listings.update_listing import UpdateListing
 from marketplace.application.ports.listings import ListingFilters
 from marketplace.application.ports.pages import PageRequest
-from marketplace.application.sellers import ApproveSeller
+from marketplace.application.sellers.applying import ApplyToSell
 from marketplace.domain.listings import ListingStatus, StockClaimed
 from marketplace.domain.reservations import Refused
 from marketplace.domain.sellers import ShopNameTaken
@@ -23,6 +22,7 @@ from tests.claiming import claims_of
 from tests.contracts.listing_queries import ListingQueriesContract
 from tests.contracts.listings import POLICY, ListingRepositoryContract, get
 from tests.contracts.outbox import MINUTE, run_together
+from tests.contracts.payout_accounts import PayoutAccountContract
 from tests.contracts.sellers import SellerContract
 
 
@@ -47,6 +47,10 @@ class TestPostgresSellers(SellerContract):
     def events(self, engine):
         outbox = PostgresOutbox(engine)
         return lambda: [delivery.event for delivery in outbox.lease(now=NOW, lease_for=MINUTE, limit=100)]
+
+
+class TestPostgresPayoutAccounts(PayoutAccountContract):
+    pass
 
 
 class TestPostgresListings(ListingRepositoryContract):
@@ -110,11 +114,11 @@ class TestRaces:
 
     def test_one_shop_gets_a_name_that_many_want(self, unit_of_work):
         accounts = [store_account(unit_of_work) for _ in range(6)]
-        approve = ApproveSeller(unit_of_work=unit_of_work, clock=FixedClock())
+        apply = ApplyToSell(unit_of_work=unit_of_work, clock=FixedClock())
 
         def ask(account):
             try:
-                approve(actor=OPERATOR, account=account, shop_name="Card Cave")
+                apply(actor=an_actor(account), shop_name="Card Cave")
             except ShopNameTaken:
                 return "taken"
             return "got it"
@@ -146,7 +150,12 @@ class TestConstraints:
 
     @pytest.mark.parametrize(
         ("change", "constraint"),
-        [("status = 'gone'", "known_seller_status"), ("status = 'pending'", "only_approved_sellers_sell")],
+        [
+            ("status = 'gone'", "known_seller_status"),
+            ("status = 'pending'", "only_approved_sellers_sell"),
+            ("holiday_from = now()", "holiday_has_a_length"),
+            ("holiday_from = now(), holiday_until = now()", "holiday_has_a_length"),
+        ],
     )
     def test_guard_a_seller(self, engine, unit_of_work, change, constraint):
         store_seller(unit_of_work)

@@ -83,7 +83,7 @@ class Town:
     def seller(self, name: str) -> Member:
         """A member whom the operator lets sell."""
         member = self.member(name)
-        self.container.approve_seller()(actor=OPERATOR, account=name, shop_name=f"{name.title()}'s cards")
+        self.container.vouch_for_seller()(actor=OPERATOR, account=name, shop_name=f"{name.title()}'s cards")
         return member
 
     def admin(self) -> Member:

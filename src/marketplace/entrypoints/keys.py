@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     PAGE_CURSORS = "guard the cursors of lists"
     SIMULATED_WEBHOOKS = "sign the simulated provider's events"
     BANK_PAGES = "guard the forms of the simulated bank"
+    ONBOARDING_PAGES = "guard the forms of the simulated onboarding"
 
 
 def derived(secret_key: str, purpose: Purpose) -> bytes:

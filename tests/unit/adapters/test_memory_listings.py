@@ -10,6 +10,7 @@ from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from tests.contracts.listing_queries import ListingQueriesContract
 from tests.contracts.listings import ListingRepositoryContract
+from tests.contracts.payout_accounts import PayoutAccountContract
 from tests.contracts.sellers import SellerContract
 
 
@@ -31,6 +32,10 @@ class TestInMemorySellers(SellerContract):
     @pytest.fixture
     def events(self, store):
         return lambda: store.events
+
+
+class TestInMemoryPayoutAccounts(PayoutAccountContract):
+    pass
 
 
 class TestInMemoryListings(ListingRepositoryContract):

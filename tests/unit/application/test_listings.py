@@ -20,6 +20,7 @@ from marketplace.domain.shared.errors import Forbidden, IllegalTransition, Inval
 from marketplace.domain.shared.money import CurrencyMismatch
 from tests.builders import (
     NOW,
+    a_holiday,
     an_actor,
     euros,
     store_account,
@@ -56,7 +57,7 @@ def listing(unit_of_work, seller):
 def pause(unit_of_work, seller):
     with unit_of_work() as uow:
         profile = uow.sellers.get(seller)
-        profile.set_holiday(True)
+        profile.set_holiday(a_holiday())
         uow.sellers.save(profile)
         uow.commit()
 

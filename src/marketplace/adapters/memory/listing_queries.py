@@ -106,7 +106,7 @@ class InMemoryListingQueries(ListingQueries):
             (filters.in_stock, lambda in_stock: on_sale == in_stock),
             (filters.status, lambda status: listing.status is status),
         ]
-        shown = filters.hidden or (listing.is_public and _seller(self._store, listing).is_selling)
+        shown = filters.hidden or (listing.is_public and _seller(self._store, listing).is_selling(now))
         return shown and all(check(value) for value, check in checks if value is not None)
 
 
@@ -132,7 +132,7 @@ def listing_view(store: InMemoryStore, listing: Listing, now: datetime) -> Listi
         listing.status,
         listing.description,
         listing.is_verified,
-        listing.is_public and seller.is_selling,
+        listing.is_public and seller.is_selling(now),
         listing.created_at,
         listing.updated_at,
         listing.version,

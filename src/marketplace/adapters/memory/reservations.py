@@ -209,7 +209,7 @@ class InMemoryReservations(InMemoryRepository[Reservation], ReservationRepositor
             seller_id=listing.seller_id,
             price=listing.price,
             is_public=listing.is_public,
-            seller_is_selling=seller is not None and seller.is_selling,
+            seller_is_selling=seller is not None and seller.is_selling(now),
             available=self._available(listing_id, now, but_for=own),
         )
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from marketplace.adapters.postgres.counts import CountCache
 from marketplace.adapters.postgres.pages import counted, paged
+from marketplace.adapters.postgres.selling import is_selling
 from marketplace.adapters.postgres.tables.catalogue import (
     card_sets,
     conditions,
@@ -109,7 +110,7 @@ def listing_views(now: Instant) -> sa.Select[Any]:
         _listing.status,
         _listing.description,
         _listing.is_verified,
-        seller_profiles.c.is_selling,
+        is_selling(now).label("is_selling"),
         _listing.created_at,
         _listing.updated_at,
         _listing.version,
@@ -201,7 +202,7 @@ def _where(filters: ListingFilters, now: datetime) -> list[sa.ColumnElement[bool
     ]
     where = [condition(value) for value, condition in asked if value is not None]
     if not filters.hidden:
-        where += [_PUBLIC_STATUS, seller_profiles.c.is_selling]
+        where += [_PUBLIC_STATUS, is_selling(now)]
     return where
 
 

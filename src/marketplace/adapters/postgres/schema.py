@@ -15,9 +15,10 @@ from marketplace.adapters.postgres.tables import (
     orders,
     outbox,
     payments,
+    payout_accounts,
     reservations,
-    sellers,
     second_factors,
+    sellers,
     simulated_provider,
 )
 from marketplace.adapters.postgres.tables.metadata import metadata
@@ -36,8 +37,9 @@ __all__ = [
     "orders",
     "outbox",
     "payments",
+    "payout_accounts",
     "reservations",
+    "second_factors",
     "sellers",
     "simulated_provider",
-    "second_factors",
 ]

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import orjson
 
+from marketplace.adapters.simulated_gateway import accounts
 from marketplace.adapters.simulated_gateway.cards import CARDS, Outcome
 from marketplace.adapters.simulated_gateway.objects import (
     Object,
@@ -25,6 +26,7 @@ from marketplace.adapters.simulated_gateway.provider import CONFIRMABLE, RIPEN, 
 from marketplace.adapters.simulated_gateway.signatures import HEADER, read_event, sign, verify
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
+    AccountLink,
     ActionRequired,
     AlreadyInState,
     BalanceTransaction,
@@ -34,6 +36,7 @@ from marketplace.application.ports.payment_gateway import (
     PaymentDeclined,
     PaymentGateway,
     PaymentRequest,
+    ProviderAccount,
     ProviderBalance,
     ProviderEvent,
     ProviderObjectUnknown,
@@ -44,14 +47,17 @@ from marketplace.application.ports.payment_gateway import (
 )
 from marketplace.application.ports.provider_state import (
     Challenge,
+    OnboardingForm,
     ProviderState,
     RememberedAnswer,
     SignedDelivery,
     SimulatedBank,
     SimulatedCourier,
+    SimulatedOnboarding,
 )
 from marketplace.application.ports.unit_of_work import open_units
 from marketplace.domain.payments.payment import neutral_decline
+from marketplace.domain.payout_accounts import AccountRequest
 from marketplace.domain.shared.errors import Conflict, NotFound
 from marketplace.domain.shared.ids import OrderId, RefundId
 from marketplace.domain.shared.money import MAX_AMOUNT, Money
@@ -65,7 +71,7 @@ _MAX_DELIVERIES = 12
 Answer = dict[str, Any]
 
 
-class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedCourier):
+class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, SimulatedCourier):
     """``secrets``: the first signs, all verify. ``token()`` gives the random part of a new name."""
 
     def __init__(
@@ -170,6 +176,24 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedCourier):
             made = [refund_of(refund) for refund in provider.state.children("refund", intent_id)]
         return next((refund for refund in made if refund.refund_id == refund_id), None)
 
+    def create_account(self, request: AccountRequest, *, key: str) -> ProviderAccount:
+        def create(provider: Provider) -> Answer:
+            return {"object": accounts.open_account(provider, request)}
+
+        made = self._once("create_account", key, accounts.parameters_of(request), create)
+        return accounts.account_of(made["object"])
+
+    def get_account(self, provider_account_id: str) -> ProviderAccount:
+        with self._provider() as provider:
+            return accounts.account_of(accounts.account_in(provider, provider_account_id))
+
+    def account_link(self, provider_account_id: str, *, return_url: str, refresh_url: str) -> AccountLink:
+        with self._provider() as provider:
+            account = accounts.account_in(provider, provider_account_id)
+            return accounts.link_to(
+                provider, account, public_url=self._public_url, return_url=return_url, refresh_url=refresh_url
+            )
+
     def balance(self, currency: str) -> ProviderBalance:
         with self._provider() as provider:
             movements = provider.state.listing("balance_transaction", since=_BEGINNING, after=None, limit=None)
@@ -215,6 +239,19 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedCourier):
                 code = "payment_intent_authentication_failure"
                 provider.decline(intent, code=code, decline_code="authentication_failed")
         return return_url
+
+    # --- the page that asks sellers about themselves
+
+    def onboarding(self, account: str, *, link: str | None) -> OnboardingForm:
+        with self._provider() as provider:
+            return accounts.form_of(provider, account, link)
+
+    def finish_onboarding(self, account: str, *, link: str | None, succeed: bool) -> OnboardingForm:
+        with self._provider() as provider:
+            form = accounts.form_of(provider, account, link, use=True)
+            if not form.expired:
+                accounts.decide(provider, account, succeed=succeed)
+        return form
 
     # --- the courier of its events
 

@@ -125,7 +125,7 @@ def new_balance_transaction(
 
 
 def new_event(*, id: str, type: str, about: Object, key: str | None, now: datetime) -> Object:
-    return {
+    event = {
         "id": id,
         "object": "event",
         "api_version": API_VERSION,
@@ -136,6 +136,8 @@ def new_event(*, id: str, type: str, about: Object, key: str | None, now: dateti
         "request": {"id": None, "idempotency_key": key},
         "type": type,
     }
+    # What happens at a seller's account, not at ours, says at whose.
+    return {**event, "account": about["id"]} if about["object"] == "account" else event
 
 
 def payment_of(intent: Object, balance_transaction: Object | None) -> ProviderPayment:

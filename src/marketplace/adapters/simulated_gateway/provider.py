@@ -41,10 +41,10 @@ class Provider:
     key: str | None = None
 
     def create(self, request: PaymentRequest) -> Object:
-        id = self._name("pi")
+        id = self.name("pi")
         intent = new_intent(request, id=id, client_secret=f"{id}_secret_{self.token()}", now=self.now)
         self._keep_intent(intent)
-        self._tell("payment_intent.created", intent)
+        self.tell("payment_intent.created", intent)
         return intent
 
     def confirm(self, intent: Object, payment_method: str, *, page: str, return_url: str) -> None:
@@ -59,7 +59,7 @@ class Provider:
                 "redirect_to_url": {"return_url": return_url, "url": page},
             }
             self._keep_intent(intent)
-            self._tell("payment_intent.requires_action", intent)
+            self.tell("payment_intent.requires_action", intent)
         elif card.outcome is Outcome.DECLINED:
             self.decline(intent, code=card.code, decline_code=card.decline_code)
         else:
@@ -67,7 +67,7 @@ class Provider:
 
     def succeed(self, intent: Object) -> None:
         """The money arrives, and with it the movement on our balance."""
-        charge = new_charge(intent, id=self._name("ch"), payment_method=intent["payment_method"], now=self.now)
+        charge = new_charge(intent, id=self.name("ch"), payment_method=intent["payment_method"], now=self.now)
         intent.update(
             status="succeeded",
             amount_received=intent["amount"],
@@ -77,23 +77,23 @@ class Provider:
         )
         self._keep_intent(intent)
         self._keep_charge(charge)
-        self._tell("charge.succeeded", charge)
-        self._tell("payment_intent.succeeded", intent)
+        self.tell("charge.succeeded", charge)
+        self.tell("payment_intent.succeeded", intent)
         movement = self._move("charge", charge["id"], intent, amount=charge["amount"], fee=fee_of(charge["amount"]))
         charge["balance_transaction"] = movement["id"]
         self._keep_charge(charge)
-        self._tell("charge.updated", charge)
+        self.tell("charge.updated", charge)
 
     def decline(self, intent: Object, *, code: str, decline_code: str) -> None:
         """An attempt that came to nothing: another payment method may be tried."""
-        charge = new_charge(intent, id=self._name("ch"), payment_method=intent["payment_method"], now=self.now)
+        charge = new_charge(intent, id=self.name("ch"), payment_method=intent["payment_method"], now=self.now)
         charge.update(amount_captured=0, captured=False, paid=False, status="failed", failure_code=code)
         error = {"type": "card_error", "code": code, "decline_code": decline_code, "charge": charge["id"]}
         intent.update(status="requires_payment_method", last_payment_error=error, next_action=None, payment_method=None)
         self._keep_intent(intent)
         self._keep_charge(charge)
-        self._tell("charge.failed", charge)
-        self._tell("payment_intent.payment_failed", intent)
+        self.tell("charge.failed", charge)
+        self.tell("payment_intent.payment_failed", intent)
 
     def cancel(self, intent: Object) -> None:
         intent.update(
@@ -103,14 +103,14 @@ class Provider:
             next_action=None,
         )
         self._keep_intent(intent)
-        self._tell("payment_intent.canceled", intent)
+        self.tell("payment_intent.canceled", intent)
 
     def refund(self, charge: Object, *, amount: int, reason: str, metadata: Mapping[str, str]) -> Object:
         """Give back part of a charge; what its card makes of the refund comes later."""
         card = self._card_of(charge)
         refund = new_refund(
             charge,
-            id=self._name("re"),
+            id=self.name("re"),
             amount=amount,
             reason=reason,
             metadata=metadata,
@@ -123,10 +123,10 @@ class Provider:
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         self._keep_refund(refund)
         self._keep_charge(charge)
-        self._tell("refund.created", refund)
-        self._tell("charge.refunded", charge)
+        self.tell("refund.created", refund)
+        self.tell("charge.refunded", charge)
         if card.refund_becomes:
-            reminder = OutgoingEvent(id=self._name("evt"), type=RIPEN, body=refund["id"])
+            reminder = OutgoingEvent(id=self.name("evt"), type=RIPEN, body=refund["id"])
             self.state.emit(reminder, at=self.now + RIPENS_AFTER)
         return refund
 
@@ -146,7 +146,18 @@ class Provider:
             charge["refunded"] = False
             self._keep_charge(charge)
         self._keep_refund(refund)
-        self._tell("refund.failed" if refund["status"] == "failed" else "refund.updated", refund)
+        self.tell("refund.failed" if refund["status"] == "failed" else "refund.updated", refund)
+
+    def keep_account(self, account: Object) -> None:
+        self.state.put(account, kind="account", parent=account["metadata"]["seller_id"], at=self.now)
+
+    def tell(self, type: str, about: Object) -> None:
+        """Leave an event, to be brought to the webhook."""
+        event = new_event(id=self.name("evt"), type=type, about=about, key=self.key, now=self.now)
+        self.state.emit(OutgoingEvent(id=event["id"], type=type, body=orjson.dumps(event).decode()), at=self.now)
+
+    def name(self, prefix: str) -> str:
+        return f"{prefix}_sim_{self.token()}"
 
     def found(self, id: str) -> Object:
         """An object that another one names."""
@@ -160,7 +171,7 @@ class Provider:
 
     def _move(self, type: str, source: str, about: Object, *, amount: int, fee: int) -> Object:
         movement = new_balance_transaction(
-            id=self._name("txn"),
+            id=self.name("txn"),
             type=type,
             source=source,
             amount=amount,
@@ -179,10 +190,3 @@ class Provider:
 
     def _keep_refund(self, refund: Object) -> None:
         self.state.put(refund, kind="refund", parent=refund["payment_intent"], at=self.now)
-
-    def _tell(self, type: str, about: Object) -> None:
-        event = new_event(id=self._name("evt"), type=type, about=about, key=self.key, now=self.now)
-        self.state.emit(OutgoingEvent(id=event["id"], type=type, body=orjson.dumps(event).decode()), at=self.now)
-
-    def _name(self, prefix: str) -> str:
-        return f"{prefix}_sim_{self.token()}"

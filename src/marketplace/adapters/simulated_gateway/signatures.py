@@ -16,6 +16,7 @@ HEADER = "Stripe-Signature"
 TOLERANCE = timedelta(minutes=5)
 MAX_EVENT = 256 * 1024
 _LONGEST_NAME = 255
+_PERSONAL = ("account", "bank_account", "card", "external_account", "person")
 
 
 def webhook_secret(key: bytes) -> str:
@@ -103,7 +104,12 @@ def _our_id(thing: Mapping[str, Any], name: str, kind: Any) -> Any:
 
 
 def _without_secrets(node: Any) -> Any:
-    """The client secret would let anybody who reads our database pay, or cancel, in the buyer's name."""
+    """The client secret would let anybody who reads our database pay, or cancel, in the buyer's name.
+
+    Of a seller's account only the names stay: the rest is who the seller is, and is read from the provider when needed.
+    """
     if isinstance(node, dict):
+        if node.get("object") in _PERSONAL:
+            return {name: node[name] for name in ("id", "object", "account", "metadata") if name in node}
         return {name: _without_secrets(value) for name, value in node.items() if name != "client_secret"}
     return [_without_secrets(item) for item in node] if isinstance(node, list) else node

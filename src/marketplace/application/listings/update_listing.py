@@ -47,7 +47,7 @@ class UpdateListing:
                 # Making a variant may wait for somebody who makes the same one and goes on to lock listings, as an
                 # import does: so it comes before the lock, once it is known that the actor may ask for it.
                 unlocked = uow.listings.get(listing_id)
-                _require_owner(uow, actor, unlocked)
+                _require_owner(uow, actor, unlocked, now)
                 _require_version(unlocked, if_version)
                 found = variant_for_sale(uow, variant)
             listing = own_listing(uow, actor, listing_id, self.clock)
@@ -94,18 +94,19 @@ class ArchiveListing:
 
 def own_listing(uow: UnitOfWork, actor: Actor, listing_id: ListingId, clock: Clock) -> Listing:
     """The actor's listing, locked. Raises Forbidden for another's that is public, NotFound for one that is hidden."""
-    listing = uow.listings.lock_and_sweep(listing_id, clock.now())
-    _require_owner(uow, actor, listing)
+    now = clock.now()
+    listing = uow.listings.lock_and_sweep(listing_id, now)
+    _require_owner(uow, actor, listing, now)
     return listing
 
 
-def _require_owner(uow: UnitOfWork, actor: Actor, listing: Listing) -> None:
+def _require_owner(uow: UnitOfWork, actor: Actor, listing: Listing, now: datetime) -> None:
     seller = uow.sellers.find(listing.seller_id)
     require_listing_owner(
         actor,
         listing.id,
         seller_id=listing.seller_id,
-        is_public=listing.is_public and seller is not None and seller.is_selling,
+        is_public=listing.is_public and seller is not None and seller.is_selling(now),
     )
 
 

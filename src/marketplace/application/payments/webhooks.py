@@ -20,6 +20,7 @@ from marketplace.application.ports.provider_state import SimulatedCourier
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity import Role
 from marketplace.domain.payments.payment import PaymentBusy, ProviderAlarm, backoff
+from marketplace.domain.payout_accounts import PayoutAccountBusy
 from marketplace.domain.shared.errors import MarketplaceError
 
 MAX_EVENT = 256 * 1024
@@ -40,6 +41,17 @@ PAYMENT_EVENTS = frozenset(
         "payment_intent.processing",
         "payment_intent.requires_action",
         "payment_intent.succeeded",
+    ]
+)
+ACCOUNT_EVENTS = frozenset(
+    [
+        "account.application.deauthorized",
+        "account.external_account.deleted",
+        "account.updated",
+        "capability.updated",
+        "v2.core.account.closed",
+        "v2.core.account[configuration.recipient].capability_status_updated",
+        "v2.core.account[requirements].updated",
     ]
 )
 REFUND_EVENTS = frozenset(["refund.created", "refund.failed", "refund.updated"])
@@ -72,7 +84,7 @@ class ReceiveWebhook:
 
 
 def _status_of(event: ProviderEvent) -> InboxStatus:
-    is_known = event.type in PAYMENT_EVENTS or event.type in REFUND_EVENTS
+    is_known = event.type in PAYMENT_EVENTS | REFUND_EVENTS | ACCOUNT_EVENTS
     return InboxStatus.WAITING if is_known else InboxStatus.IGNORED
 
 
@@ -85,6 +97,8 @@ class ProcessWebhooks:
     clock: Clock
     check_payment: PaymentCheck
     check_refund: RefundCheck
+    check_account: Callable[[str], bool]
+    """Brings the seller with that account at the provider up to date; whether there is one."""
     batch_size: int = 20
 
     def __call__(self) -> int:
@@ -106,7 +120,7 @@ class ProcessWebhooks:
         event = item.event
         try:
             is_matched = self._handle(event)
-        except PaymentBusy as error:
+        except (PaymentBusy, PayoutAccountBusy) as error:
             self._retry(item, InboxStatus.WAITING, str(error))
         except MarketplaceError as error:
             self._failed(item, f"{error.code}: {error}")
@@ -125,6 +139,8 @@ class ProcessWebhooks:
 
     def _handle(self, event: ProviderEvent) -> bool:
         """Whether it was about something of ours, which is up to date then."""
+        if event.type in ACCOUNT_EVENTS:
+            return self.check_account(event.account or event.object_id)
         if event.type in REFUND_EVENTS:
             with self.unit_of_work() as uow:
                 refund = uow.refunds.find(refund_id=event.refund_id, provider_refund_id=event.object_id)

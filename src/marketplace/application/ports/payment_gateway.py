@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.payments.refund import RefundStatus
+from marketplace.domain.payout_accounts import AccountRequest, AccountState
 from marketplace.domain.shared.errors import Conflict, Invalid, NotFound, Unavailable
-from marketplace.domain.shared.ids import OrderId, PaymentId, RefundId
+from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId, RefundId
 from marketplace.domain.shared.money import Money
 
 
@@ -177,10 +178,28 @@ class BalanceTransaction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderAccount:
+    """A seller's account as the provider has it now. ``seller_id`` is what we gave it to remember."""
+
+    id: str
+    seller_id: AccountId | None
+    state: AccountState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountLink:
+    """A page of the provider for one seller, good once and until ``expires_at``: whoever has the address gets in."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderEvent:
     """What an event is about. The rest of it is a hint: the object itself is always read again.
 
-    ``payload`` is the event as it came, without secrets.
+    ``account`` is the seller's account at the provider that it happened to, None for our own. ``payload`` is the event
+    as it came, without secrets and without what it says of who a seller is.
     """
 
     id: str
@@ -243,6 +262,22 @@ class PaymentGateway(Protocol):
 
     def find_refund(self, intent_id: str, refund_id: RefundId) -> ProviderRefund | None:
         """The refund whose metadata carries our name for it."""
+        ...
+
+    def create_account(self, request: AccountRequest, *, key: str) -> ProviderAccount:
+        """A seller's account, to which we can transfer money once the provider knows enough of the seller."""
+        ...
+
+    def get_account(self, provider_account_id: str) -> ProviderAccount:
+        """Raises ProviderObjectUnknown, also when the seller has cut the account off from us."""
+        ...
+
+    def account_link(self, provider_account_id: str, *, return_url: str, refresh_url: str) -> AccountLink:
+        """A new link to the page that asks the seller for what is missing. Raises ProviderObjectUnknown.
+
+        The seller comes back to ``return_url``, whether or not anything was finished, and to ``refresh_url`` from a
+        link that cannot be used any more. It has no key: repeated, it is another link.
+        """
         ...
 
     def balance(self, currency: str) -> ProviderBalance:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from marketplace.domain.payout_accounts import AccountState
+from marketplace.domain.shared.ids import AccountId
 from marketplace.domain.shared.money import Money
 
 
@@ -98,6 +100,37 @@ class SimulatedBank(Protocol):
 
     def answer(self, intent_id: str, *, succeed: bool) -> str:
         """The buyer's decision; gives the address to return to. Raises as ``challenge``."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnboardingForm:
+    """A seller's account at the simulated provider, as its page shows it.
+
+    ``return_url`` is where the seller goes on to, empty for whoever came without a link. ``expired`` tells that the
+    link cannot be used any more; then ``refresh_url`` is where to ask for another.
+    """
+
+    account: str
+    seller_id: AccountId
+    state: AccountState
+    return_url: str
+    refresh_url: str
+    expired: bool
+
+
+class SimulatedOnboarding(Protocol):
+    """The page at which a seller tells the provider about themselves, in development."""
+
+    def onboarding(self, account: str, *, link: str | None) -> OnboardingForm:
+        """Raises NotFound for an account, or a link to it, that does not exist."""
+        ...
+
+    def finish_onboarding(self, account: str, *, link: str | None, succeed: bool) -> OnboardingForm:
+        """What the provider makes of it: it pays the seller from now on, or asks for more and does not.
+
+        Uses the link up; an expired one changes nothing. Raises as ``onboarding``.
+        """
         ...
 
 

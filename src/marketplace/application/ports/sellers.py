@@ -7,7 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from marketplace.domain.sellers import SellerProfile, SellerStatus, SellingStep
+from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.domain.payout_accounts import AccountState
+from marketplace.domain.sellers import Holiday, SellerProfile, SellerStatus, SellingStep
 from marketplace.domain.shared.ids import AccountId
 
 
@@ -15,11 +17,15 @@ class SellerRepository(Protocol):
     """Profiles, keyed by their account."""
 
     def add(self, profile: SellerProfile) -> None:
-        """Raises ShopNameTaken, whatever the case of its letters, and Conflict when the account has a profile."""
+        """Raises ShopNameTaken, whatever the case or Unicode form, and SellerExists when the account has a profile."""
         ...
 
     def get(self, account_id: AccountId) -> SellerProfile:
         """Raises NotFound."""
+        ...
+
+    def get_for_update(self, account_id: AccountId) -> SellerProfile:
+        """As ``get``, locked until the unit ends. Raises NotFound."""
         ...
 
     def find(self, account_id: AccountId) -> SellerProfile | None:
@@ -27,7 +33,7 @@ class SellerRepository(Protocol):
         ...
 
     def has_shop(self, shop_name: str) -> bool:
-        """Whether a shop of that name exists, whatever the case of its letters."""
+        """Whether a shop of that name exists, whatever the case or Unicode form."""
         ...
 
     def save(self, profile: SellerProfile) -> None:
@@ -37,13 +43,13 @@ class SellerRepository(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SellerView:
-    """A shop as the public sees it."""
+    """A shop as the public sees it. ``back_at`` ends the holiday that it is on now; None when it is on none."""
 
     id: AccountId
     shop_name: str
     description: str
     rating: Decimal | None
-    on_holiday: bool
+    back_at: datetime | None
     created_at: datetime
 
 
@@ -51,7 +57,8 @@ class SellerView:
 class OwnSellerView:
     """An account as a seller, to its owner; ``missing`` are the steps of the checklist that are not done.
 
-    Without a profile the status is ``none``, and there is no shop name.
+    Without a profile the status is ``none``, and there is no shop name. ``payout_account`` is what the payment provider
+    said last, None until the seller has an account there. ``holiday`` may be over or not begun.
     """
 
     id: AccountId
@@ -61,22 +68,51 @@ class OwnSellerView:
     status: SellerStatus
     status_reason: str
     missing: tuple[SellingStep, ...]
+    holiday: Holiday | None
     on_holiday: bool
     is_selling: bool
+    payout_account: AccountState | None
     created_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SellerRecord:
+    """A seller as administrators see one; ``created_at`` is when they applied."""
+
+    id: AccountId
+    username: str
+    email: str
+    shop_name: str
+    description: str
+    rating: Decimal | None
+    status: SellerStatus
+    status_reason: str
+    missing: tuple[SellingStep, ...]
+    holiday: Holiday | None
+    on_holiday: bool
+    is_selling: bool
+    created_at: datetime
+
+
 class SellerQueries(Protocol):
-    def seller(self, account_id: AccountId) -> SellerView:
+    def seller(self, account_id: AccountId, *, now: datetime) -> SellerView:
         """A seller who was approved and is not suspended, on holiday or not. Raises NotFound for anybody else."""
         ...
 
-    def own(self, account_id: AccountId) -> OwnSellerView:
+    def own(self, account_id: AccountId, *, now: datetime) -> OwnSellerView:
         """Raises NotFound when there is no such account."""
         ...
 
+    def sellers(self, request: PageRequest, *, status: SellerStatus | None, now: datetime) -> Page[SellerRecord]:
+        """Who applied, whatever became of it, in the order in which they did."""
+        ...
+
+    def record(self, account_id: AccountId, *, now: datetime) -> SellerRecord:
+        """Raises NotFound for who never applied."""
+        ...
+
     def account_called(self, name: str) -> AccountId:
-        """The seller with that shop name, username or e-mail address, whatever the case of its letters.
+        """The seller with that shop name, username or e-mail address, whatever the case or Unicode form.
 
         A shop name goes before the others. Raises NotFound.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from marketplace.domain.shared.errors import Invalid
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -25,6 +27,16 @@ def checked_text(text: str, *, field: str, maximum: int, minimum: int = 0, lines
     if len(kept) > maximum:
         raise _refused(field, f"It has {len(kept)} characters; the most is {maximum}.")
     return kept
+
+
+def text_key(text: str) -> str:
+    """The form in which two names are the same, whatever their case, Unicode form, spacing and invisible signs.
+
+    NFKC of the case-folded text, twice, since the compatible form of a letter may be a capital one (UAX 15, UTS 39).
+    """
+    shown = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    once = unicodedata.normalize("NFKC", shown.casefold())
+    return " ".join(unicodedata.normalize("NFKC", once.casefold()).split())
 
 
 def is_formula(text: str) -> bool:

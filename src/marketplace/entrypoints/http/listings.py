@@ -25,7 +25,7 @@ from marketplace.entrypoints.http.fields import FieldNames, projected
 from marketplace.entrypoints.http.idempotency import current_idempotency_key
 from marketplace.entrypoints.http.pages import Ordering, PageArgs, page_body, page_of, page_request
 from marketplace.entrypoints.http.schemas import Flag, Id, MoneyString, Schema, StrictInteger, Text
-from marketplace.entrypoints.http.sellers import rating_json
+from marketplace.entrypoints.http.seller_schemas import rating_json
 from marketplace.entrypoints.http.variants import Ref, VariantSchema, variant_json
 
 _STATUSES = {"enum": [str(status) for status in ListingStatus]}
@@ -186,7 +186,7 @@ def listings_blueprint(
         """What one seller offers; to the seller and to administrators, the hidden ones too."""
         body, is_empty = listed(args, seller=seller_id)
         if is_empty and not sees_hidden_listings(optional_actor(), AccountId(seller_id)):
-            sellers.seller(AccountId(seller_id))
+            sellers.seller(AccountId(seller_id), now=clock.now())
         return jsonify(body)
 
     @blueprint.get("/listings/<int:listing_id>/")

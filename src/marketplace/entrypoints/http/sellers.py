@@ -1,109 +1,198 @@
-"""Sellers: the public profile, and what an account still lacks to sell."""
+"""Sellers: shops as everybody sees them, one's own, and what administrators decide about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from flask import Response, jsonify
-from marshmallow import fields
 
-from marketplace.application.ports.sellers import OwnSellerView, SellerQueries
-from marketplace.domain.sellers import SellerStatus, SellingStep
+from marketplace.application.access import Actor, require_role
+from marketplace.application.payout_accounts import StartOnboarding
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.payment_gateway import AccountLink
+from marketplace.application.ports.sellers import SellerQueries
+from marketplace.application.sellers.applying import ApplyToSell, UpdateShop
+from marketplace.application.sellers.deciding import (
+    ApproveSeller,
+    ReinstateSeller,
+    RejectSeller,
+    SuspendSeller,
+    VerifySellerIdentity,
+)
+from marketplace.domain.identity import Role
+from marketplace.domain.sellers import SellerStatus
 from marketplace.domain.shared.ids import AccountId
 from marketplace.entrypoints.http.auth import current_actor, signed_in
-from marketplace.entrypoints.http.blueprints import Blueprint
+from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.etags import etagged
-from marketplace.entrypoints.http.schemas import Schema
-
-_ACTIONS: Mapping[SellingStep, str] = {
-    SellingStep.VERIFIED_EMAIL: "Send the code that was mailed to you to POST /api/v1/auth/verify-email/.",
-    SellingStep.APPROVAL: "An administrator looks at your profile; you need do nothing.",
-    SellingStep.IDENTITY: "The marketplace verifies who you are; you need do nothing.",
-    SellingStep.ONBOARDING: "The marketplace opens your account at the payment provider; you need do nothing.",
-}
-
-
-class SellerSchema(Schema):
-    id = fields.Integer(required=True)
-    shop_name = fields.String(required=True)
-    description = fields.String(required=True)
-    rating = fields.Float(required=True, allow_none=True, metadata={"description": "1 to 5, null without reviews."})
-    on_holiday = fields.Boolean(required=True)
-    created_at = fields.DateTime(required=True)
-
-
-class ChecklistStepSchema(Schema):
-    step = fields.String(required=True, metadata={"enum": [str(step) for step in SellingStep]})
-    done = fields.Boolean(required=True)
-    action = fields.String(required=True, allow_none=True, metadata={"description": "What to do; null when done."})
+from marketplace.entrypoints.http.pages import page_body, page_of, page_request
+from marketplace.entrypoints.http.seller_schemas import (
+    ApplicationSchema,
+    DecisionSchema,
+    IdentityCheckSchema,
+    OnboardingLinkSchema,
+    OnboardingSchema,
+    OwnSellerSchema,
+    ReasonSchema,
+    SellerRecordSchema,
+    SellersArgs,
+    SellerSchema,
+    ShopChangesSchema,
+    own_json,
+    record_json,
+    seller_json,
+)
 
 
-class OwnSellerSchema(Schema):
-    id = fields.Integer(required=True)
-    shop_name = fields.String(required=True, allow_none=True)
-    description = fields.String(required=True)
-    rating = fields.Float(required=True, allow_none=True)
-    status = fields.String(required=True, metadata={"enum": [str(status) for status in SellerStatus]})
-    status_reason = fields.String(required=True)
-    is_selling = fields.Boolean(required=True, metadata={"description": "Whether the public sees your listings."})
-    on_holiday = fields.Boolean(required=True)
-    checklist = fields.List(fields.Nested(ChecklistStepSchema), required=True)
-    created_at = fields.DateTime(required=True, allow_none=True)
-
-
-def sellers_blueprint(*, queries: SellerQueries) -> Blueprint:
+def sellers_blueprint(
+    *,
+    queries: SellerQueries,
+    apply_to_sell: ApplyToSell,
+    update_shop: UpdateShop,
+    start_onboarding: StartOnboarding,
+    clock: Clock,
+) -> Blueprint:
     blueprint = Blueprint("sellers", __name__, description="Shops, and becoming one")
+
+    def own_now() -> Response:
+        return jsonify(own_json(queries.own(current_actor().account_id, now=clock.now())))
+
+    def with_its_link(actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+        """An answer repeated has another link: the first can be used only once, and is kept nowhere."""
+        return _link_json(start_onboarding(actor=actor))
 
     @blueprint.get("/sellers/<int:seller_id>/")
     @etagged
     @blueprint.response(200, SellerSchema)
     def seller(seller_id: int) -> Response:
         """A shop as everybody sees it."""
-        found = queries.seller(AccountId(seller_id))
-        return jsonify(
-            {
-                "id": found.id,
-                "shop_name": found.shop_name,
-                "description": found.description,
-                "rating": rating_json(found.rating),
-                "on_holiday": found.on_holiday,
-                "created_at": found.created_at,
-            }
-        )
+        return jsonify(seller_json(queries.seller(AccountId(seller_id), now=clock.now())))
+
+    @blueprint.post("/sellers/")
+    @signed_in()
+    @problems(409)
+    @blueprint.arguments(ApplicationSchema)
+    @blueprint.response(201, OwnSellerSchema)
+    def apply(body: dict[str, Any]) -> tuple[Response, int]:
+        """Apply to sell; an administrator looks at it."""
+        apply_to_sell(actor=current_actor(), shop_name=body["shop_name"], description=body.get("description", ""))
+        return own_now(), 201
 
     @blueprint.get("/sellers/me/")
     @signed_in()
     @blueprint.response(200, OwnSellerSchema)
     def own() -> Response:
         """The caller as a seller: the status, and what is missing."""
-        return jsonify(_own_json(queries.own(current_actor().account_id)))
+        return own_now()
+
+    @blueprint.patch("/sellers/me/")
+    @signed_in()
+    @problems(404, 409)
+    @blueprint.arguments(ShopChangesSchema)
+    @blueprint.response(200, OwnSellerSchema)
+    def change(body: dict[str, Any]) -> Response:
+        """Change one's shop, or take it on holiday; what is not given stays."""
+        update_shop(actor=current_actor(), changes=body)
+        return own_now()
+
+    @blueprint.post("/sellers/me/onboarding/")
+    @signed_in(secrets=["url"], reveal=with_its_link)
+    @problems(403, 409)
+    @blueprint.arguments(OnboardingSchema, required=False)
+    @blueprint.response(200, OnboardingLinkSchema)
+    def onboard(body: dict[str, Any]) -> tuple[Response, dict[str, str]]:
+        """Get the address of the payment provider's page that asks for what it needs to pay the caller."""
+        link = start_onboarding(actor=current_actor(), country=body.get("country"))
+        return jsonify(_link_json(link)), {"Cache-Control": "no-store"}
 
     return blueprint
 
 
-def rating_json(rating: Decimal | None) -> float | None:
-    return None if rating is None else float(rating)
+def sellers_admin_blueprint(
+    *,
+    queries: SellerQueries,
+    approve_seller: ApproveSeller,
+    reject_seller: RejectSeller,
+    suspend_seller: SuspendSeller,
+    reinstate_seller: ReinstateSeller,
+    verify_seller_identity: VerifySellerIdentity,
+    clock: Clock,
+) -> Blueprint:
+    blueprint = Blueprint("sellers_admin", __name__, description="Who may sell, for administrators")
+
+    def now_of(seller_id: int) -> Response:
+        return jsonify(record_json(queries.record(AccountId(seller_id), now=clock.now())))
+
+    @blueprint.get("/admin/sellers/")
+    @signed_in()
+    @problems(403)
+    @blueprint.arguments(SellersArgs, location="query")
+    @blueprint.response(200, page_of(SellerRecordSchema))
+    def sellers(args: dict[str, Any]) -> dict[str, Any]:
+        """Who has applied to sell, the first to apply first."""
+        require_role(current_actor(), Role.ADMIN)
+        asked = page_request(args)
+        status = args.get("status")
+        page = queries.sellers(asked, status=None if status is None else SellerStatus(status), now=clock.now())
+        return page_body(page, asked, args, show=record_json)
+
+    @blueprint.post("/admin/sellers/<int:seller_id>/approve/")
+    @signed_in()
+    @problems(403, 409)
+    @blueprint.arguments(DecisionSchema, required=False)
+    @blueprint.response(200, SellerRecordSchema)
+    def approve(body: dict[str, Any], seller_id: int) -> Response:
+        """Let in who has applied; the other three conditions remain."""
+        approve_seller(actor=current_actor(), account=AccountId(seller_id), reason=body.get("reason", ""))
+        return now_of(seller_id)
+
+    @blueprint.post("/admin/sellers/<int:seller_id>/reject/")
+    @signed_in()
+    @problems(403, 409)
+    @blueprint.arguments(ReasonSchema)
+    @blueprint.response(200, SellerRecordSchema)
+    def reject(body: dict[str, Any], seller_id: int) -> Response:
+        """Turn down who has applied, and tell them why."""
+        reject_seller(actor=current_actor(), account=AccountId(seller_id), reason=body["reason"])
+        return now_of(seller_id)
+
+    @blueprint.post("/admin/sellers/<int:seller_id>/suspend/")
+    @signed_in()
+    @problems(403, 409)
+    @blueprint.arguments(ReasonSchema)
+    @blueprint.response(200, SellerRecordSchema)
+    def suspend(body: dict[str, Any], seller_id: int) -> Response:
+        """Pause everything that a seller offers, and tell them why."""
+        suspend_seller(actor=current_actor(), account=AccountId(seller_id), reason=body["reason"])
+        return now_of(seller_id)
+
+    @blueprint.post("/admin/sellers/<int:seller_id>/reinstate/")
+    @signed_in()
+    @problems(403, 409)
+    @blueprint.arguments(DecisionSchema, required=False)
+    @blueprint.response(200, SellerRecordSchema)
+    def reinstate(body: dict[str, Any], seller_id: int) -> Response:
+        """End a suspension."""
+        reinstate_seller(actor=current_actor(), account=AccountId(seller_id), reason=body.get("reason", ""))
+        return now_of(seller_id)
+
+    @blueprint.post("/admin/sellers/<int:seller_id>/verify-kyc/")
+    @signed_in()
+    @problems(403, 409)
+    @blueprint.arguments(IdentityCheckSchema, required=False)
+    @blueprint.response(200, SellerRecordSchema)
+    def verify_kyc(body: dict[str, Any], seller_id: int) -> Response:
+        """Note that the seller's identity was checked, or no longer counts as checked."""
+        verify_seller_identity(
+            actor=current_actor(),
+            account=AccountId(seller_id),
+            reason=body.get("reason", ""),
+            verified=body.get("verified", True),
+        )
+        return now_of(seller_id)
+
+    return blueprint
 
 
-def _own_json(found: OwnSellerView) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "shop_name": found.shop_name,
-        "description": found.description,
-        "rating": rating_json(found.rating),
-        "status": found.status.value,
-        "status_reason": found.status_reason,
-        "is_selling": found.is_selling,
-        "on_holiday": found.on_holiday,
-        "checklist": [
-            {
-                "step": step.value,
-                "done": step not in found.missing,
-                "action": _ACTIONS[step] if step in found.missing else None,
-            }
-            for step in SellingStep
-        ],
-        "created_at": found.created_at,
-    }
+def _link_json(link: AccountLink) -> dict[str, Any]:
+    return {"url": link.url, "expires_at": link.expires_at}

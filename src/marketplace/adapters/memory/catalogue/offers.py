@@ -35,7 +35,7 @@ def offers_of(store: InMemoryStore, product_id: ProductId, now: datetime) -> Off
         for listing in store.table("listings").values()
         if listing.product_id == product_id
         and listing.status is ListingStatus.ACTIVE
-        and sellers[listing.seller_id].is_selling
+        and sellers[listing.seller_id].is_selling(now)
     ]
     prices = [listing.price.amount for listing in active]
     lowest, cheapest = min(((listing.price.amount, listing.id) for listing in active), default=(None, None))

@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from marketplace.adapters.postgres.catalogue.filters import conditions
-from marketplace.adapters.postgres.catalogue.product_views import EVERYTHING
+from marketplace.adapters.postgres.catalogue.product_views import EVERYTHING, NOW
 from marketplace.adapters.postgres.pages import counted
+from marketplace.adapters.postgres.selling import is_selling
 from marketplace.adapters.postgres.tables.catalogue import products
 from marketplace.adapters.postgres.tables.listings import listings
 from marketplace.adapters.postgres.tables.sellers import seller_profiles
@@ -35,7 +36,7 @@ def _buyable(listing: sa.FromClause, seller: sa.FromClause) -> list[sa.ColumnEle
     return [
         listing.c.status == sa.text("'active'"),
         seller.c.account_id == listing.c.seller_id,
-        seller.c.is_selling,
+        is_selling(NOW, seller),
     ]
 
 

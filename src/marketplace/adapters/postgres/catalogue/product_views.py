@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, array
 
 from marketplace.adapters.postgres.listing_queries import available
+from marketplace.adapters.postgres.selling import is_selling
 from marketplace.adapters.postgres.tables.catalogue import card_sets, categories, product_categories, products
 from marketplace.adapters.postgres.tables.listings import listings
 from marketplace.adapters.postgres.tables.orders import sale_lines, sales
@@ -46,7 +47,7 @@ def _offers() -> sa.ScalarSelect[Any]:
         .where(
             _listing.product_id == products.c.id,
             _listing.status == sa.text("'active'"),
-            seller_profiles.c.is_selling,
+            is_selling(NOW),
         )
         .correlate(products)
         .scalar_subquery()
