@@ -30,6 +30,7 @@ from marketplace.application.identity.registration import (
     ResendVerification,
     VerifyEmail,
 )
+from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.identity.sessions import LogIn, LogOut, PurgeSessions, RefreshSession, SessionOpener
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import AccountIsSuspended, EmailTaken, UsernameTaken
@@ -75,7 +76,8 @@ class Town:
         self.refresh = RefreshSession(**timed, secrets=self.secrets, lifetime=DAY)
         self.log_out = LogOut(**timed, secrets=self.secrets)
         self.purge = PurgeSessions(**timed)
-        self.update_me = UpdateMe(**plain)
+        owner = OwnerCheck(**plain, hasher=self.hasher, guard=guard)
+        self.update_me = UpdateMe(**timed, ids=ids, owner=owner)
         self.add_address = AddAddress(**timed, ids=ids)
         self.update_address, self.remove_address = UpdateAddress(**plain), RemoveAddress(**plain)
         self.grant, self.revoke = GrantRole(**timed), RevokeRole(**timed)
