@@ -105,8 +105,10 @@ def _is_like_a_name(folded: str, names: Iterable[str]) -> bool:
 
 
 def _spellings(names: Iterable[str]) -> Iterator[str]:
-    """Each name whole and part by part, of an e-mail address what is in front of the @, and neighbours in a row."""
-    fronts = [name_key(name).partition("@")[0] for name in names]
+    """Each name whole and part by part, of an e-mail address what is in front of the @ too, and neighbours in a row."""
+    keys = [name_key(name) for name in names]
+    fronts = [key.partition("@")[0] for key in keys]
+    yield from map(_letters, keys)
     for front in fronts:
         yield _letters(front)
         yield from "".join(c if c.isalnum() else " " for c in front).split()
