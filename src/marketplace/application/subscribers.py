@@ -26,6 +26,7 @@ from marketplace.domain.identity.events import (
     PasswordResetRequested,
     VendorRegistered,
 )
+from marketplace.domain.identity.second_factors import FactorChange, SecondFactorChanged
 from marketplace.domain.notifications import Kind
 from marketplace.domain.orders.events import ItemsMissing, OrderEndedUnpaid, OrderPaid, SaleMade
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
@@ -87,6 +88,8 @@ class Subscribers:
                     by_reset=by_reset,
                     changed_at=changed_at,
                 )
+            case SecondFactorChanged():
+                self._tell_of_second_factor(event, delivery_id)
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
                 self.open_seller_profile(account_id=AccountId(account_id), shop_name=shop_name)
             case EmailVerified(account_id=account_id) | EmailChanged(account_id=account_id):
@@ -118,6 +121,18 @@ class Subscribers:
                 self.raise_alarm(event)
             case _:
                 pass  # a fact that nobody reacts to yet
+
+    def _tell_of_second_factor(self, event: SecondFactorChanged, delivery_id: int) -> None:
+        occasion = f"second-factor-{delivery_id}"
+        account, at = AccountId(event.account_id), event.occurred_at
+        match FactorChange(event.change):
+            case FactorChange.ENABLED:
+                self.notify(Kind.SECOND_FACTOR_ENABLED, account=account, occasion=occasion, changed_at=at)
+            case FactorChange.RECOVERY_CODES_RENEWED:
+                self.notify(Kind.RECOVERY_CODES_RENEWED, account=account, occasion=occasion, changed_at=at)
+            case (FactorChange.DISABLED | FactorChange.RESET) as change:
+                by_us = change is FactorChange.RESET
+                self.notify(Kind.SECOND_FACTOR_REMOVED, account=account, occasion=occasion, changed_at=at, by_us=by_us)
 
     def _tell_of_email_change(self, account_id: AccountId, requested_at: datetime, delivery_id: int) -> None:
         news = self.issue_email_change_code(account_id=account_id, requested_at=requested_at)

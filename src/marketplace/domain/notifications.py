@@ -39,6 +39,9 @@ class Kind(StrEnum):
     EMAIL_VERIFICATION = "email_verification"
     PASSWORD_RESET = "password_reset"
     PASSWORD_CHANGED = "password_changed"
+    SECOND_FACTOR_ENABLED = "second_factor_enabled"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     EMAIL_CHANGE_CODE = "email_change_code"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_ALREADY_USED = "email_already_used"
@@ -65,6 +68,9 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.EMAIL_VERIFICATION: (_A, _N),
     Kind.PASSWORD_RESET: (_A, _N),
     Kind.PASSWORD_CHANGED: (_A, _A),
+    Kind.SECOND_FACTOR_ENABLED: (_A, _A),
+    Kind.SECOND_FACTOR_REMOVED: (_A, _A),
+    Kind.RECOVERY_CODES_RENEWED: (_A, _A),
     Kind.EMAIL_CHANGE_CODE: (_A, _N),
     Kind.EMAIL_CHANGE_REQUESTED: (_A, _A),
     Kind.EMAIL_ALREADY_USED: (_A, _N),

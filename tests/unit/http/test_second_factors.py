@@ -316,3 +316,31 @@ class TestKeys:
         clock.advance(STEP)
         body["otp"] = authenticator.code()
         assert client.post("/api/v1/auth/login/", json=body).status_code == 200
+
+
+class TestTheOwnerIsTold:
+    @pytest.fixture
+    def mailed(self, container):
+        def subjects():
+            container.relay_events()()
+            return [message.subject for message in container.backend.mailbox().messages(limit=10)]
+
+        return subjects
+
+    def test_of_every_change(self, recovery_codes, authenticator, call, ash, clock, mailed, container):
+        owner = {"password": PASSWORD, "otp": authenticator.code()}
+        assert call("POST", "/auth/two-factor/recovery-codes/", owner, ash).status_code == 200
+        clock.advance(STEP)
+        owner["otp"] = authenticator.code()
+        assert call("POST", "/auth/two-factor/disable/", owner, ash).status_code == 204
+        subjects = mailed()
+        assert "Signing in now takes a second factor" in subjects
+        assert "You have new recovery codes" in subjects
+        assert "Signing in takes no second factor any more" in subjects
+
+    def test_of_an_admin_who_took_it(self, recovery_codes, container, mailed, call, ash):
+        container.second_factors.reset()(actor=OPERATOR, name="ash")
+        assert "Signing in takes no second factor any more" in mailed()
+        newest, *_ = container.backend.mailbox().messages(limit=1)
+        assert "we removed the second factor" in newest.text
+        assert call("GET", "/users/me/", headers=ash).status_code == 401
