@@ -91,7 +91,7 @@ def checked_password(password: str, *, names: Iterable[str], field: str = "passw
 def common_passwords() -> frozenset[str]:
     """Read once, since they come with the program."""
     listed = files("marketplace.domain.identity").joinpath(_COMMON_PASSWORDS).read_text(encoding="utf-8")
-    return _OUR_WORDS | frozenset(listed.split())
+    return _OUR_WORDS | frozenset(listed.splitlines())
 
 
 def _is_like_a_name(folded: str, names: Iterable[str]) -> bool:
