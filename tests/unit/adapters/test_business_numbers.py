@@ -35,7 +35,7 @@ def test_takes_a_siret_and_gives_its_digits(typed, kept):
         "7328293200007",
         "732829320000740",
         "00000000000000",
-        "٧٣٢٨٢٩٣٢٠٠٠٠٧٤",
+        "\u0667" + "3282932000074",
         "73282932OOOO74",
         "",
         "7" * 10_000,
@@ -71,7 +71,18 @@ def test_takes_a_vat_number_as_its_country_writes_it(typed, kept):
 
 @pytest.mark.parametrize(
     "typed",
-    ["FR83404833049", "404833048", "FR", "", "DE13669597", "EU372022452", "ZZ123456", "GB980780685", "FRR" * 9999, "ÅU1"],
+    [
+        "FR83404833049",
+        "404833048",
+        "FR",
+        "",
+        "DE13669597",
+        "EU372022452",
+        "ZZ123456",
+        "GB980780685",
+        "FRR" * 9999,
+        "ÅU1",
+    ],
 )
 def test_refuses_any_other_vat_number(typed):
     with pytest.raises(Invalid) as caught:

@@ -140,7 +140,7 @@ class TestDjangoHash:
             OF_DJANGO.replace("1000", "0"),
             OF_DJANGO.replace("1000", "-1"),
             OF_DJANGO.replace("1000", "01000"),
-            OF_DJANGO.replace("1000", "١٠٠٠"),
+            OF_DJANGO.replace("1000", "\u0661\u0660\u0660\u0660"),
             OF_DJANGO.replace("1000", str(MAX_ITERATIONS + 1)),
             OF_DJANGO.replace("1000", "9" * 5_000),
             OF_DJANGO.replace("seasalt", ""),
