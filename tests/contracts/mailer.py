@@ -61,8 +61,9 @@ class MailboxContract(MailerContract):
             mailer.send(a_mail(message_id=f"greeting-{number}"))
         assert len(mailer.messages(limit=2)) == 2
 
-    def test_keeps_the_html(self, mailer):
-        mailer.send(a_mail(html="<p>Réponse &amp; more</p>\n"))
+    def test_keeps_the_html_and_the_way_out(self, mailer):
+        mailer.send(a_mail(html="<p>Réponse &amp; more</p>\n", unsubscribe_url="https://cards.example/" + "x" * 200))
         mailer.send(a_mail(message_id="plain"))
         assert mailer.message("greeting-1").html == "<p>Réponse &amp; more</p>\n"
-        assert mailer.message("plain").html == ""
+        assert mailer.message("greeting-1").unsubscribe_url == "https://cards.example/" + "x" * 200
+        assert (mailer.message("plain").html, mailer.message("plain").unsubscribe_url) == ("", "")

@@ -63,6 +63,7 @@ def _read(path: Path) -> KeptMail:
         subject=str(message["Subject"]),
         text=_content(message.get_body(("plain",))),
         html=_content(message.get_body(("html",))),
+        unsubscribe_url=str(message["List-Unsubscribe"] or "").strip("<>"),
         sent_at=parsedate_to_datetime(message["Date"]),
     )
 

@@ -1,6 +1,9 @@
 """The mailbox of a developer."""
 
+import re
+
 import pytest
+from markupsafe import escape
 
 from marketplace.entrypoints.container import Container, MemoryBackend
 from marketplace.entrypoints.http.app import create_app
@@ -42,6 +45,21 @@ class TestMailbox:
         assert page.headers["Cache-Control"] == "no-store"
         with client.get("/static/mailbox.css") as style:
             assert style.status_code == 200
+
+    def test_shows_the_html_in_a_frame_that_can_do_nothing(self, client, mailer):
+        letter = '<p style="color:red">Hello</p><script>alert(1)</script>'
+        mailer.send(a_mail(html=letter))
+        page = client.get("/dev/mailbox/greeting-1/")
+        (frame,) = re.findall(r"<iframe[^>]*>", page.text)
+        assert " sandbox " in frame
+        assert "allow-" not in frame
+        assert f'srcdoc="{escape(letter)}"' in frame
+        assert "<script>" not in page.text
+        assert "A first line\nand a second one." in page.text
+        assert page.headers["Content-Security-Policy"] == (
+            "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        )
 
     @pytest.mark.parametrize("name", ["nothing", "..%2Fsecret"])
     def test_has_no_message_that_was_not_sent(self, client, name):

@@ -28,6 +28,7 @@ class InMemoryMailer(Mailer, Mailbox):
             subject=mail.subject,
             text=mail.text,
             html=mail.html,
+            unsubscribe_url=mail.unsubscribe_url,
             sent_at=self._clock.now(),
         )
         with self._lock:

@@ -105,6 +105,7 @@ class KeptMail:
     subject: str
     text: str = field(repr=False)
     html: str = field(default="", repr=False)
+    unsubscribe_url: str = field(default="", repr=False)
     sent_at: datetime
 
 

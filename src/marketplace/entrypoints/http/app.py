@@ -36,6 +36,7 @@ from marketplace.entrypoints.http.identity import auth_blueprint, users_blueprin
 from marketplace.entrypoints.http.ledger import ledger_blueprint
 from marketplace.entrypoints.http.listings import listings_blueprint
 from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
+from marketplace.entrypoints.http.notifications import notifications_blueprint
 from marketplace.entrypoints.http.onboarding_pages import onboarding_blueprint, onboarding_return_blueprint
 from marketplace.entrypoints.http.orders import orders_blueprint, sales_blueprint
 from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
@@ -48,6 +49,7 @@ from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.second_factors import second_factors_blueprint
 from marketplace.entrypoints.http.sellers import sellers_admin_blueprint, sellers_blueprint
 from marketplace.entrypoints.http.sessions import sessions_blueprint
+from marketplace.entrypoints.http.unsubscribe_pages import unsubscribe_blueprint
 from marketplace.entrypoints.http.user_administration import user_administration_blueprint
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
@@ -90,6 +92,13 @@ def create_app(container: Container) -> Flask:
     app.register_blueprint(docs_blueprint(app))
     app.register_blueprint(return_blueprint())
     app.register_blueprint(onboarding_return_blueprint())
+    app.register_blueprint(
+        unsubscribe_blueprint(
+            read_subscription=container.notifications.read_subscription(),
+            unsubscribe=container.notifications.unsubscribe(),
+            brand=settings.brand,
+        )
+    )
     if settings.is_development:
         app.register_blueprint(bank_blueprint(bank=container.payment_gateway(), key=settings.key(Purpose.BANK_PAGES)))
         app.register_blueprint(
@@ -179,6 +188,8 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
     _register_passwords(api, container)
     _register_second_factors(api, container, settings)
 
+    _register_notifications(api, container)
+
     # --- catalogue
     _register_catalogue(api, container, settings)
 
@@ -263,6 +274,19 @@ def _register_second_factors(api: MarketplaceApi, container: Container, settings
             renew_recovery=use_cases.renew_recovery(),
             queries=container.backend.second_factor_queries(),
             staff_need_one=settings.require_staff_2fa,
+        )
+    )
+
+
+def _register_notifications(api: MarketplaceApi, container: Container) -> None:
+    use_cases = container.notifications
+    api.register_blueprint(
+        notifications_blueprint(
+            queries=container.backend.notification_queries(),
+            mark_read=use_cases.mark_read(),
+            mark_all_read=use_cases.mark_all_read(),
+            read_preferences=use_cases.read_preferences(),
+            choose_preferences=use_cases.choose_preferences(),
         )
     )
 

@@ -9,6 +9,9 @@ from marketplace.domain.shared.errors import NotFound
 
 _SHOWN = 100
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+# The frame of a letter has the policy of its page: the styles in the letter count, and nothing else in it does. It is
+# a sandbox that allows nothing, so that neither scripts nor forms nor links in it lead anywhere.
+_POLICY_WITH_LETTER = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -58,6 +61,10 @@ _PAGE = """<!doctype html>
           </dd>
           <dt>Name</dt><dd><code>{{ opened.message_id }}</code></dd>
         </dl>
+        {% if opened.html %}
+        <iframe class="letter" sandbox title="The message as HTML" srcdoc="{{ opened.html }}"></iframe>
+        <h2>As plain text</h2>
+        {% endif %}
         <div class="text">{{ opened.text }}</div>
       </article>
       {% else %}
@@ -94,6 +101,6 @@ def _page(
     messages = mailbox.messages(limit=_SHOWN)
     html = render_template_string(_PAGE, title=title, text=text, opened=opened, messages=messages)
     response = Response(html, status=status, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Security-Policy"] = _POLICY_WITH_LETTER if opened and opened.html else _POLICY
     response.headers["Cache-Control"] = "no-store"
     return response
