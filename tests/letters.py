@@ -29,6 +29,11 @@ SAMPLES: dict[str, dict[str, object]] = {
     Kind.SELLER_APPROVED: {},
     Kind.SELLER_REJECTED: {"reason": "The scan of your papers cannot be read."},
     Kind.SELLER_SUSPENDED: {"reason": "Three buyers received copies that are not genuine."},
+    Kind.SELLER_REINSTATED: {},
+    Kind.SELLER_IDENTITY_VERIFIED: {},
+    Kind.SELLER_IDENTITY_WITHDRAWN: {"reason": "The papers that you sent are somebody else's."},
+    Kind.SELLER_ONBOARDED: {},
+    Kind.SELLER_RESTRICTED: {},
     Kind.ORDER_CONFIRMED: {
         "order": _ORDER,
         "ordered_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC),

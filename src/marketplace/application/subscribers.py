@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,10 +32,25 @@ from marketplace.domain.notifications import Kind
 from marketplace.domain.orders.events import ItemsMissing, OrderEndedUnpaid, OrderPaid, SaleMade
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
-from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerSuspended
+from marketplace.domain.sellers import (
+    SellerApproved,
+    SellerIdentityChecked,
+    SellerOnboarded,
+    SellerReinstated,
+    SellerRejected,
+    SellerRestricted,
+    SellerSuspended,
+)
 from marketplace.domain.shared.errors import IllegalTransition, NotFound
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId, CodeId
+
+_SELLER_NEWS: Mapping[type[Event], Kind] = {
+    SellerApproved: Kind.SELLER_APPROVED,
+    SellerReinstated: Kind.SELLER_REINSTATED,
+    SellerOnboarded: Kind.SELLER_ONBOARDED,
+    SellerRestricted: Kind.SELLER_RESTRICTED,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,28 +115,25 @@ class Subscribers:
                     self.suspend_seller(
                         actor=PROGRAM, account=AccountId(account_id), reason="The account is suspended."
                     )
-            case SellerApproved(account_id=account_id):
-                self.notify(Kind.SELLER_APPROVED, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}")
+            case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted():
+                self._tell_seller(_SELLER_NEWS[type(event)], event.account_id, delivery_id)
+            case SellerIdentityChecked(account_id=account_id, verified=True):
+                self._tell_seller(Kind.SELLER_IDENTITY_VERIFIED, account_id, delivery_id)
+            case SellerIdentityChecked(account_id=account_id, reason=reason):
+                self._tell_seller(Kind.SELLER_IDENTITY_WITHDRAWN, account_id, delivery_id, reason=reason)
             case SellerRejected(account_id=account_id, reason=reason):
-                self.notify(
-                    Kind.SELLER_REJECTED,
-                    account=AccountId(account_id),
-                    occasion=f"seller-news-{delivery_id}",
-                    reason=reason,
-                )
+                self._tell_seller(Kind.SELLER_REJECTED, account_id, delivery_id, reason=reason)
             case SellerSuspended(account_id=account_id, reason=reason):
-                self.notify(
-                    Kind.SELLER_SUSPENDED,
-                    account=AccountId(account_id),
-                    occasion=f"seller-news-{delivery_id}",
-                    reason=reason,
-                )
+                self._tell_seller(Kind.SELLER_SUSPENDED, account_id, delivery_id, reason=reason)
             case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided() | RefundFailed():
                 self.tell_order_news(event)
             case PaymentQuarantined() | ProviderAlarm():
                 self.raise_alarm(event)
             case _:
                 pass  # a fact that nobody reacts to yet
+
+    def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: object) -> None:
+        self.notify(kind, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}", **values)
 
     def _tell_of_second_factor(self, event: SecondFactorChanged, delivery_id: int) -> None:
         occasion = f"second-factor-{delivery_id}"

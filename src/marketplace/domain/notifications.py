@@ -48,6 +48,11 @@ class Kind(StrEnum):
     SELLER_APPROVED = "seller_approved"
     SELLER_REJECTED = "seller_rejected"
     SELLER_SUSPENDED = "seller_suspended"
+    SELLER_REINSTATED = "seller_reinstated"
+    SELLER_IDENTITY_VERIFIED = "seller_identity_verified"
+    SELLER_IDENTITY_WITHDRAWN = "seller_identity_withdrawn"
+    SELLER_ONBOARDED = "seller_onboarded"
+    SELLER_RESTRICTED = "seller_restricted"
     ORDER_CONFIRMED = "order_confirmed"
     ORDER_CANCELLED = "order_cancelled"
     ORDER_PAYMENT_FAILED = "order_payment_failed"
@@ -77,6 +82,11 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.SELLER_APPROVED: (_A, _A),
     Kind.SELLER_REJECTED: (_A, _A),
     Kind.SELLER_SUSPENDED: (_A, _A),
+    Kind.SELLER_REINSTATED: (_A, _A),
+    Kind.SELLER_IDENTITY_VERIFIED: (_A, _A),
+    Kind.SELLER_IDENTITY_WITHDRAWN: (_A, _A),
+    Kind.SELLER_ONBOARDED: (_A, _A),
+    Kind.SELLER_RESTRICTED: (_A, _A),
     Kind.ORDER_CONFIRMED: (_A, _A),
     Kind.ORDER_CANCELLED: (_U, _U),
     Kind.ORDER_PAYMENT_FAILED: (_U, _A),

@@ -11,7 +11,7 @@ from marketplace.adapters.postgres.tables.sellers import seller_profiles
 
 def is_selling(
     now: datetime | sa.ColumnElement[datetime], seller: sa.FromClause = seller_profiles
-) -> sa.BooleanClauseList:
+) -> sa.ColumnElement[bool]:
     """Who has all that selling needs and is not on holiday. By the clock alone: no worker has to open a shop again.
 
     ``seller`` is the table of the profiles or an alias of it. The functions ``claim_stock`` and ``lock_cart`` say the
