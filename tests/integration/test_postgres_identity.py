@@ -38,6 +38,7 @@ from tests.contracts.identity import (
     an_address,
     put,
 )
+from tests.contracts.members import MemberContract
 from tests.contracts.outbox import run_together
 from tests.factors import factor_codes
 from tests.integration.statements import noted
@@ -63,6 +64,10 @@ def queries(engine):
 
 
 class TestPostgresAccounts(AccountContract):
+    pass
+
+
+class TestPostgresMembers(MemberContract):
     pass
 
 

@@ -8,6 +8,7 @@ from marketplace.adapters.memory.identity import InMemoryIdentityQueries
 from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from tests.contracts.identity import AccountContract, AddressContract, CodeContract, SessionContract
+from tests.contracts.members import MemberContract
 
 
 @pytest.fixture
@@ -26,6 +27,10 @@ def queries(store):
 
 
 class TestInMemoryAccounts(AccountContract):
+    pass
+
+
+class TestInMemoryMembers(MemberContract):
     pass
 
 
