@@ -33,12 +33,27 @@ class TestPostgresAuditTrail(AuditTrailContract):
 
 @pytest.mark.parametrize(
     "statement",
-    ["update audit_entries set reason = ''", "delete from audit_entries", "truncate audit_entries"],
+    [
+        "update audit_entries set reason = 'another'",
+        "update audit_entries set origin = '203.0.113.9'",
+        "update audit_entries set origin = '(erased)', after = '{\"kyc_verified\": true}'",
+        "update audit_entries set reason = '(erased)', actor_id = 6",
+        "update audit_entries set occurred_at = now()",
+        "delete from audit_entries",
+        "truncate audit_entries",
+    ],
 )
 def test_lets_nothing_be_changed_or_taken_out(engine, unit_of_work, statement):
     record(unit_of_work, an_act())
     with engine.connect() as connection, pytest.raises(sa.exc.IntegrityError, match="append-only"):
         connection.execute(sa.text(statement))
+
+
+def test_forgets_where_from_and_why_and_nothing_else(engine, unit_of_work):
+    record(unit_of_work, an_act())
+    with engine.begin() as connection:
+        connection.execute(sa.text("update audit_entries set origin = '(erased)', reason = '(erased)'"))
+        assert connection.execute(sa.text("select origin, reason from audit_entries")).one() == ("(erased)", "(erased)")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ class PostgresAccounts(PostgresRepository[Account], AccountRepository):
             "pending_email_key": entity.pending_email_key if entity.pending_email else None,
             "pending_email_at": entity.pending_email_at,
             **_company_columns(entity.company),
+            "erased_at": entity.erased_at,
         }
 
     def from_row(self, row: Any) -> Account:
@@ -117,6 +118,7 @@ class PostgresAccounts(PostgresRepository[Account], AccountRepository):
             pending_email=row.pending_email,
             pending_email_at=row.pending_email_at,
             company=_company(row),
+            erased_at=row.erased_at,
             version=row.version,
         )
 

@@ -10,7 +10,9 @@ from typing import Any, Self
 
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.companies import Company, CompanyMissing, NotProfessional
+from marketplace.domain.identity.erasure import erased_email, erased_username
 from marketplace.domain.identity.events import (
+    AccountErased,
     AccountSuspended,
     EmailChanged,
     EmailChangeRequested,
@@ -63,7 +65,7 @@ class Account(Aggregate):
 
     Whoever was brought along from another shop has accepted no terms: no ``terms_accepted_at``, an empty
     ``terms_version``. ``pending_email`` is the address that its owner wants instead, empty for none; until it is proven
-    ``email`` holds. ``company`` is a professional's alone.
+    ``email`` holds. ``company`` is a professional's alone. Once ``erased_at`` is set, nobody has this account any more.
     """
 
     id: AccountId
@@ -85,6 +87,7 @@ class Account(Aggregate):
     pending_email: str = ""
     pending_email_at: datetime | None = None
     company: Company | None = None
+    erased_at: datetime | None = None
 
     @classmethod
     def open(
@@ -266,6 +269,8 @@ class Account(Aggregate):
         self.events.append(PasswordChanged(occurred_at=now, account_id=self.id, by_reset=by_reset))
 
     def grant(self, role: Role) -> None:
+        """Raises Conflict once the account is erased."""
+        self._require_somebody()
         self.roles |= {role}
 
     def revoke(self, role: Role) -> None:
@@ -282,7 +287,31 @@ class Account(Aggregate):
         self.events.append(AccountSuspended(occurred_at=now, account_id=self.id))
 
     def reinstate(self) -> None:
-        """Raises Conflict when it is not suspended."""
+        """Raises Conflict when it is not suspended, and when there is nobody to be let in again."""
+        self._require_somebody()
         if not self.is_suspended:
             raise Conflict(f"{self.username} is not suspended.")
         self.is_suspended = False
+
+    def erase(self, *, now: datetime) -> None:
+        """Keep of it what books and orders refer to, and nothing of its owner, whose name is free again.
+
+        Which terms were accepted when, and when it began, stay: they tell of no person. It lets nobody in any more.
+        Repeating it changes nothing.
+        """
+        if self.erased_at is not None:
+            return
+        self.username, self.email = erased_username(self.id), erased_email(self.id)
+        self.password_hash = ""  # which no password fits
+        self.first_name = self.last_name = self.phone_number = ""
+        self.language = "en"
+        self.roles = frozenset({Role.BUYER})
+        self.is_email_verified = self.subscribed_to_newsletter = False
+        self.pending_email, self.pending_email_at = "", None
+        self.company = None
+        self.is_suspended, self.erased_at = True, now
+        self.events.append(AccountErased(occurred_at=now, account_id=self.id))
+
+    def _require_somebody(self) -> None:
+        if self.erased_at is not None:
+            raise Conflict(f"Account {self.id} was erased; nobody has it any more.")

@@ -57,3 +57,10 @@ class EmailChangeRequested(Event):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EmailChanged(Event):
     account_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountErased(Event):
+    """Its owner has left for good; whatever was on its way to them, or from them, is to be forgotten too."""
+
+    account_id: int

@@ -43,6 +43,8 @@ accounts = sa.Table(
     sa.Column("siret_number", sa.Text),
     sa.Column("vat_number", sa.Text),
     sa.Column("company_address", JSONB(none_as_null=True)),
+    # Nobody has the account any more.
+    moment("erased_at", nullable=True),
     sa.CheckConstraint("account_type in ('individual', 'professional')", name=conv("known_account_type")),
     sa.CheckConstraint("roles <@ array['buyer', 'seller', 'verifier', 'admin']", name=conv("known_roles")),
     sa.CheckConstraint(
