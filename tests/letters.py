@@ -23,6 +23,8 @@ _DELIVERY = ["Ada Lovelace", "12 Rue des Cartes", "69001 Lyon", "FR", "+33123456
 
 SAMPLES: dict[str, dict[str, object]] = {
     Kind.EMAIL_VERIFICATION: {"digits": "012345", "minutes": 10},
+    Kind.PASSWORD_RESET: {"digits": "012345", "minutes": 10},
+    Kind.PASSWORD_CHANGED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC), "by_reset": True},
     Kind.SECOND_FACTOR_ENABLED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC)},
     Kind.SECOND_FACTOR_REMOVED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC), "by_us": True},
     Kind.RECOVERY_CODES_RENEWED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC)},
