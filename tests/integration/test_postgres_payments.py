@@ -7,6 +7,7 @@ import pytest
 from marketplace.adapters.postgres.engine import create_engine
 from tests.contracts.payment_gateway import PaymentGatewayContract, SimulatedGatewayContract
 from tests.contracts.payments import PaymentStoreContract, RefundStoreContract, WebhookInboxContract
+from tests.contracts.payout_gateway import PayoutGatewayContract, SimulatedOnboardingContract
 from tests.integration.till_on_postgres import till_on
 
 
@@ -54,5 +55,7 @@ class TestPostgresWebhookInbox(WebhookInboxContract):
     pass
 
 
-class TestSimulatedGatewayOnPostgres(PaymentGatewayContract, SimulatedGatewayContract):
+class TestSimulatedGatewayOnPostgres(
+    PaymentGatewayContract, SimulatedGatewayContract, PayoutGatewayContract, SimulatedOnboardingContract
+):
     pass

@@ -116,11 +116,11 @@ class TestEveryLetter:
 class TestFrame:
     def test_a_language_without_letters_gets_english(self, letters):
         letter = letters.render(Kind.SELLER_APPROVED, language="ja", name="Ash")
-        assert (letter.language, letter.subject) == ("en", "Your shop is open")
+        assert (letter.language, letter.subject) == ("en", "Your shop is approved")
 
     def test_speaks_french(self, letters):
         letter = letters.render(Kind.SELLER_APPROVED, language="fr", name="Sacha")
-        assert letter.subject == "Votre boutique est ouverte"
+        assert letter.subject == "Votre boutique est approuvée"
         assert letter.text.startswith("Bonjour Sacha,\n\n")
         assert "L\u2019équipe Card Corner" in letter.text
 

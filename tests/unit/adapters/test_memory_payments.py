@@ -6,6 +6,7 @@ import pytest
 
 from tests.contracts.payment_gateway import PaymentGatewayContract, SimulatedGatewayContract
 from tests.contracts.payments import PaymentStoreContract, RefundStoreContract, WebhookInboxContract
+from tests.contracts.payout_gateway import PayoutGatewayContract, SimulatedOnboardingContract
 from tests.till import Till
 
 
@@ -51,5 +52,7 @@ class TestInMemoryWebhookInbox(WebhookInboxContract):
     pass
 
 
-class TestSimulatedGatewayInMemory(PaymentGatewayContract, SimulatedGatewayContract):
+class TestSimulatedGatewayInMemory(
+    PaymentGatewayContract, SimulatedGatewayContract, PayoutGatewayContract, SimulatedOnboardingContract
+):
     pass

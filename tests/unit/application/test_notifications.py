@@ -69,7 +69,7 @@ class TestNotify:
     @pytest.mark.parametrize(
         ("news", "subject", "told"),
         [
-            (SellerApproved(occurred_at=NOW, account_id=1), "Your shop is open", "You can sell now"),
+            (SellerApproved(occurred_at=NOW, account_id=1), "Your shop is approved", "your identity checked"),
             (
                 SellerRejected(occurred_at=NOW, account_id=1, reason="No papers."),
                 "Your shop was not approved",
