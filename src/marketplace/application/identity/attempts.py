@@ -63,6 +63,11 @@ class Attempt:
     origin: str
     account_id: AccountId = _NOBODY
     is_welcome: bool = False
+    counter_key: str = field(default="", repr=False)
+
+    def write_anyway(self, uow: UnitOfWork) -> None:
+        """Where there is no code whose tries could be counted, write as much, so that the time does not tell."""
+        uow.attempts.of(self.counter_key, now=self.guard.clock.now())
 
     def welcome(self, uow: UnitOfWork, account: Account) -> None:
         """The secret was right and they are let in: in this transaction, forget the failures and know the place."""
@@ -82,7 +87,7 @@ class AttemptGuard:
     def attempt(self, purpose: AttemptPurpose, *, name: str | AccountId, origin: str) -> Iterator[Attempt]:
         """One try, from the address ``origin``. Raises TooManyAttempts before anything has been looked at."""
         count = self._begin(purpose, _subject(name), network_of(origin))
-        attempt = Attempt(guard=self, purpose=purpose, origin=origin)
+        attempt = Attempt(guard=self, purpose=purpose, origin=origin, counter_key=count.key)
         try:
             yield attempt
         except (Invalid, Unauthenticated):
@@ -112,6 +117,10 @@ class AttemptGuard:
         if network:
             places = [self._place(subject, network) for subject in subjects]
             uow.attempts.remember_places(places, until=self.clock.now() + PLACE_KEPT)
+
+    def is_known(self, name: str | AccountId, *, origin: str) -> bool:
+        """Whether the owner of this name got in from there of late."""
+        return self._is_known(_subject(name), network_of(origin))
 
     def _begin(self, purpose: AttemptPurpose, subject: str, network: str) -> _Count:
         try:

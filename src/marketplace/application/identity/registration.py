@@ -188,8 +188,8 @@ class VerifyEmail:
     def _verify(self, attempt: Attempt, email: str, code: str) -> AccountId:
         now = self.clock.now()
         with self.unit_of_work() as uow:
-            # As much is looked up of an address that nobody has, and nothing is written of a code that cannot be tried
-            # any more: the time it takes does not tell who is a member.
+            # As much is looked up of an address that nobody has, and as much is written of it and of a code that cannot
+            # be tried any more: the time it takes does not tell who is a member.
             owner, wanting = uow.accounts.by_name(email), uow.accounts.by_pending_email(email)
             changes = wanting is not None and (owner is None or owner.is_email_verified)
             account = wanting if changes else owner
@@ -201,6 +201,8 @@ class VerifyEmail:
                 or stored is None
                 or name_key(email) not in (account.email_key, account.pending_email_key)
             ):
+                attempt.write_anyway(uow)
+                uow.commit()
                 raise WrongCode
             before = copy(stored)
             kept_as = change_code_hash if changes else _code_hash
@@ -212,7 +214,9 @@ class VerifyEmail:
                 attempt.welcome(uow, account)
             if stored != before:
                 uow.codes.save(stored)
-                uow.commit()
+            else:
+                attempt.write_anyway(uow)
+            uow.commit()
         if not is_right:
             raise WrongCode
         return account.id
