@@ -20,6 +20,7 @@ VIOLATIONS = {
     "home-of-flask": {"entrypoints/planted.py": "flask"},
     "home-of-schemas": {"entrypoints/planted.py": "marshmallow"},
     "home-of-click": {"entrypoints/planted.py": "click"},
+    "home-of-numbers": {"entrypoints/planted.py": "stdnum"},
     "home-of-templates": {"entrypoints/planted.py": "jinja2"},
     "container": {"entrypoints/planted.py": "marketplace.adapters.process_guard"},
     "injection": {"entrypoints/planted.py": "dependency_injector"},
