@@ -22,6 +22,8 @@ VIOLATIONS = {
     "home-of-click": {"entrypoints/planted.py": "click"},
     "home-of-numbers": {"entrypoints/planted.py": "stdnum"},
     "home-of-templates": {"entrypoints/planted.py": "jinja2"},
+    "home-of-encryption": {"entrypoints/planted.py": "cryptography"},
+    "home-of-authenticators": {"entrypoints/planted.py": "pyotp"},
     "container": {"entrypoints/planted.py": "marketplace.adapters.process_guard"},
     "injection": {"entrypoints/planted.py": "dependency_injector"},
     "domain-contexts": {"domain/planted.py": "marketplace.domain.stranger", "domain/stranger.py": "enum"},
