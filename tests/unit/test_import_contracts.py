@@ -21,6 +21,7 @@ VIOLATIONS = {
     "home-of-schemas": {"entrypoints/planted.py": "marshmallow"},
     "home-of-click": {"entrypoints/planted.py": "click"},
     "home-of-numbers": {"entrypoints/planted.py": "stdnum"},
+    "home-of-rate-limits": {"entrypoints/planted.py": "limits"},
     "home-of-templates": {"entrypoints/planted.py": "jinja2"},
     "home-of-encryption": {"entrypoints/planted.py": "cryptography"},
     "home-of-authenticators": {"entrypoints/planted.py": "pyotp"},

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import quote
 
+from marketplace.application.ports.rate_limits import RateLimit
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.money import Money, step
 
 _DRIVER = "postgresql+psycopg2://"
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_REDIS_SCHEMES = ("redis", "rediss", "redis+unix")
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -67,6 +71,33 @@ class Reader:
             pass
         self.fault(name, f"takes a fraction from 0 to 1, such as 0.05 for five per cent, not {value!r}")
         return Decimal(default)
+
+    def rate_limit(self, name: str, default: str) -> RateLimit:
+        value = self.text(name, default)
+        amount, _, period = (part.strip() for part in value.partition("/"))
+        seconds = _SECONDS.get(period.lower())
+        if seconds is None or not (amount.isascii() and amount.isdigit() and 0 < int(amount[:8]) <= 1_000_000):
+            self.fault(name, f"takes a number from 1 to 1000000 per {', '.join(_SECONDS)}, {default}, not {value!r}")
+            return self.rate_limit("", default)
+        return RateLimit(int(amount), seconds)
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        networks = []
+        for word in self.words(name):
+            try:
+                networks.append(ip_network(word))
+            except ValueError:
+                self.fault(name, f"takes addresses and networks such as 10.0.0.0/8, comma-separated, not {word!r}")
+        if any(network.prefixlen == 0 for network in networks):
+            self.fault(name, "a network of everybody would let anybody say who they are; name the proxies alone")
+        return tuple(networks)
+
+    def redis_url(self, name: str) -> str:
+        url = self.text(name)
+        if url and (url.partition("://")[0] not in _REDIS_SCHEMES or not url.partition("://")[2]):
+            self.fault(name, "takes redis://:password@host:port/0, rediss:// with TLS")  # the value holds a password
+            return ""
+        return url
 
     def money(self, name: str, default: str, currency: str) -> Money:
         value = self.text(name, default)

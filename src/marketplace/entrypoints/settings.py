@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from marketplace.application.ports.rate_limits import RateLimit
 from marketplace.domain.identity.accounts import TERMS_VERSION
 from marketplace.domain.identity.django_hashes import MAX_ITERATIONS
 from marketplace.domain.shared.errors import MarketplaceError
@@ -62,8 +64,19 @@ class Settings:
     ``*`` for any; by default the host of PUBLIC_URL, localhost and 127.0.0.1."""
     cors_allowed_origins: tuple[str, ...]
     """CORS_ALLOWED_ORIGINS: origins whose pages may call the API, comma-separated; none."""
-    trusted_proxies: int
-    """TRUSTED_PROXIES: how many reverse proxies stand in front, each of which adds to X-Forwarded-*; 0."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    """TRUSTED_PROXIES: addresses and networks (10.0.0.0/8) of the reverse proxies in front, comma-separated; what
+    others say in X-Forwarded-For, -Proto, -Host or Forwarded is not believed; none."""
+    redis_url: str = field(repr=False)
+    """REDIS_URL: redis://:password@host:port/0, where all processes count requests together; empty: each for itself."""
+    rate_limit_enabled: bool
+    """RATE_LIMIT_ENABLED: off in development, else on."""
+    rate_limit_anonymous: RateLimit
+    """RATE_LIMIT_ANONYMOUS: requests an address may send without signing in; 100/hour."""
+    rate_limit_authenticated: RateLimit
+    """RATE_LIMIT_AUTHENTICATED: requests an account may send; 1000/hour."""
+    rate_limit_login: RateLimit
+    """RATE_LIMIT_LOGIN: at each of log-in, codes, reset and registration, for an address and for a name; 5/minute."""
     web_workers: int
     """WEB_WORKERS: server processes; one a core, at most 2."""
 
@@ -181,7 +194,12 @@ class Settings:
             public_url=public_url,
             allowed_hosts=read.words("ALLOWED_HOSTS") or _own_hosts(public_url),
             cors_allowed_origins=read.words("CORS_ALLOWED_ORIGINS"),
-            trusted_proxies=read.integer("TRUSTED_PROXIES", 0, low=0, high=10),
+            trusted_proxies=read.networks("TRUSTED_PROXIES"),
+            redis_url=read.redis_url("REDIS_URL"),
+            rate_limit_enabled=read.boolean("RATE_LIMIT_ENABLED", env != DEVELOPMENT),
+            rate_limit_anonymous=read.rate_limit("RATE_LIMIT_ANONYMOUS", "100/hour"),
+            rate_limit_authenticated=read.rate_limit("RATE_LIMIT_AUTHENTICATED", "1000/hour"),
+            rate_limit_login=read.rate_limit("RATE_LIMIT_LOGIN", "5/minute"),
             web_workers=read.integer("WEB_WORKERS", min(2, os.cpu_count() or 1), low=1, high=64),
             database_url=database_url(read),
             database_pool_size=read.integer("DATABASE_POOL_SIZE", 5, low=1, high=200),

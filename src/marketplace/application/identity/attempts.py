@@ -122,6 +122,14 @@ class AttemptGuard:
         """Whether the owner of this name got in from there of late."""
         return self._is_known(_subject(name), network_of(origin))
 
+    def forget(self, uow: UnitOfWork, account: Account) -> None:
+        """Within the caller's transaction, forget what failed for an account that is to be nobody's.
+
+        Counters and places of single networks have no name to be found by; they end by themselves (``PurgeAttempts``).
+        """
+        subjects = (account.username_key, account.email_key, _subject(account.id))
+        uow.attempts.forget([self._counter(purpose, subject) for purpose in AttemptPurpose for subject in subjects])
+
     def _begin(self, purpose: AttemptPurpose, subject: str, network: str) -> _Count:
         try:
             return self._count(self._counter(purpose, subject))

@@ -62,6 +62,8 @@ from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBa
 from marketplace.entrypoints.container.members import Members
 from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
+from marketplace.entrypoints.container.personal_data import PersonalData
+from marketplace.entrypoints.container.rate_limits import RateLimiting
 from marketplace.entrypoints.container.second_factors import SecondFactors
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
@@ -92,8 +94,15 @@ class Container(containers.DeclarativeContainer):
         SecondFactors, settings=settings, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard
     )
     passwords = providers.Container(
-        Passwords, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard, owner=second_factors.owner
+        Passwords,
+        settings=settings,
+        backend=backend,
+        clock=clock,
+        secrets=secrets,
+        guard=attempt_guard,
+        owner=second_factors.owner,
     )
+    rate_limiting = providers.Container(RateLimiting, settings=settings, clock=clock)
     purge_attempts = providers.Singleton(attempts.PurgeAttempts, unit_of_work=unit_of_work, clock=clock)
     register = providers.Singleton(
         registration.Register,
@@ -133,6 +142,9 @@ class Container(containers.DeclarativeContainer):
     purge_sessions = providers.Singleton(sessions.PurgeSessions, unit_of_work=unit_of_work, clock=clock)
     members = providers.Container(
         Members, settings=settings, backend=backend, clock=clock, secrets=secrets, owner=second_factors.owner
+    )
+    personal_data = providers.Container(
+        PersonalData, backend=backend, clock=clock, guard=attempt_guard, owner=second_factors.owner
     )
     create_account = providers.Singleton(
         administration.CreateAccount,

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import SessionInterface
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace import __version__
 from marketplace.domain.shared.ids import MAX_ID
@@ -21,6 +20,7 @@ from marketplace.entrypoints.http import (
     idempotency,
     request_ids,
     security,
+    throttling,
 )
 from marketplace.entrypoints.http.audit import audit_blueprint
 from marketplace.entrypoints.http.blueprints import BEARER, IdConverter, MarketplaceApi
@@ -43,7 +43,9 @@ from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
 from marketplace.entrypoints.http.passwords import passwords_blueprint
 from marketplace.entrypoints.http.payment_pages import bank_blueprint, return_blueprint
 from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
+from marketplace.entrypoints.http.personal_data import personal_data_blueprint
 from marketplace.entrypoints.http.professional_info import professional_info_blueprint
+from marketplace.entrypoints.http.proxies import TrustedProxies
 from marketplace.entrypoints.http.reservations import cart_blueprint
 from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.second_factors import second_factors_blueprint
@@ -106,8 +108,7 @@ def create_app(container: Container) -> Flask:
         )
         app.register_blueprint(mailbox_blueprint(mailbox=container.backend.mailbox()))
     if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's documented way
+        app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # Flask's documented way
     return app
 
 
@@ -120,7 +121,12 @@ def _install_habits(app: Flask, container: Container, settings: Settings) -> Non
         app, allowed_origins=settings.cors_allowed_origins, is_https=settings.public_url.startswith("https:")
     )
     compression.install(app)
+    throttle = _throttle(container, settings) if settings.rate_limit_enabled else None
+    if throttle is not None:
+        throttling.install(app, throttle)
     bodies.install(app)
+    if throttle is not None:
+        throttling.install_names(app, throttle)
     auth.install(
         app,
         keys=settings.jwt_keys,
@@ -128,6 +134,18 @@ def _install_habits(app: Flask, container: Container, settings: Settings) -> Non
         actor=container.actor_lookup(),
     )
     idempotency.install(app, keys=container.backend.idempotency_keys(), clock=container.clock())
+
+
+def _throttle(container: Container, settings: Settings) -> throttling.Throttle:
+    guard = container.attempt_guard()
+    return throttling.Throttle(
+        limits=container.rate_limiting.rate_limits(),
+        anonymous=settings.rate_limit_anonymous,
+        authenticated=settings.rate_limit_authenticated,
+        door=settings.rate_limit_login,
+        secrets=container.secrets(),
+        is_known=lambda name, address: guard.is_known(name, origin=address),
+    )
 
 
 def _api(app: Flask) -> MarketplaceApi:

@@ -133,14 +133,37 @@ def signed_in(
     return decorate
 
 
-def authenticate() -> Actor:
-    """Raises Unauthenticated or TokenExpired."""
-    header = request.headers.get("Authorization", "")
+def claimed_account() -> int | None:
+    """The account that the caller's token names, by its signature alone: who it is counted on, not what it may do.
+
+    None without a token, and on a bad one.
+    """
+    if "Authorization" not in request.headers:
+        return None
     try:
+        account = _claims()["sub"]
+    except (PyJWTError, RecursionError):
+        return None
+    return int(account) if account.isascii() and account.isdigit() and len(account) < 17 else None
+
+
+def _claims() -> dict[str, Any]:
+    """What the caller's token says, looked at once a request. Raises PyJWTError."""
+    known: dict[str, Any] | None = g.get("token_claims")
+    if known is None:
+        header = request.headers.get("Authorization", "")
         if len(header) > _LONGEST_HEADER or not _BEARER.fullmatch(header):
             raise InvalidTokenError
         verification: _Verification = current_app.extensions[_EXTENSION]
-        claims = verification.claims(header.rpartition(" ")[2])
+        known = g.token_claims = verification.claims(header.rpartition(" ")[2])
+    return known
+
+
+def authenticate() -> Actor:
+    """Raises Unauthenticated or TokenExpired."""
+    verification: _Verification = current_app.extensions[_EXTENSION]
+    try:
+        claims = _claims()
         actor = verification.caller(claims)
         if actor is None:
             raise InvalidTokenError("Nobody's session.")

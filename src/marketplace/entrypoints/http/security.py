@@ -9,7 +9,11 @@ from flask import Flask, Response, request
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
-_RESPONSE_HEADERS = "ETag, Idempotent-Replayed, Location, Retry-After, X-Request-ID"
+_RESPONSE_HEADERS = (
+    "ETag, Idempotent-Replayed, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After,"
+    " WWW-Authenticate, X-Request-ID"
+)
+_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def install(app: Flask, *, allowed_origins: Collection[str], is_https: bool) -> None:
@@ -21,6 +25,8 @@ def install(app: Flask, *, allowed_origins: Collection[str], is_https: bool) -> 
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
         headers["Referrer-Policy"] = "no-referrer"
+        headers["Permissions-Policy"] = _PERMISSIONS
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers.setdefault("Content-Security-Policy", _NOTHING)
         if is_https:
             headers["Strict-Transport-Security"] = "max-age=31536000"
