@@ -37,6 +37,6 @@ class FernetVault(Vault):
 
 def _broken() -> SealBroken:
     return SealBroken(
-        "A second factor cannot be read with the present SECRET_KEY: name the earlier one in SECRET_KEY_FALLBACKS, "
-        "or take the factor away: marketplace users reset-second-factor NAME."
+        "What another SECRET_KEY sealed cannot be opened with the present one: name it in SECRET_KEY_FALLBACKS, or "
+        "take a second factor away: marketplace users reset-second-factor NAME."
     )
