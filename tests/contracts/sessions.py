@@ -17,7 +17,7 @@ PHONE = Device(name="Chrome on Android", address="192.0.2.7")
 
 
 def a_reset(id: int = 40, account_id: int | None = 1, **changes) -> PasswordReset:
-    values = {"address_hash": f"address-{id}", "requested_at": NOW}
+    values = {"address_hash": f"address-{id}", "sealed_address": f"sealed-{id}", "requested_at": NOW}
     account = None if account_id is None else AccountId(account_id)
     return PasswordReset(id=CodeId(id), account_id=account, **{**values, **changes})
 

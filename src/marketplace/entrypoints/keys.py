@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     ACCESS_TOKENS = "sign access tokens"
     IDENTITY_DIGESTS = "digest codes and tokens"
     SECOND_FACTORS = "seal the secrets of second factors"
+    RESET_ADDRESSES = "seal the addresses of password resets"
     IDEMPOTENCY_FINGERPRINTS = "fingerprint requests"
     PAGE_CURSORS = "guard the cursors of lists"
     SIMULATED_WEBHOOKS = "sign the simulated provider's events"

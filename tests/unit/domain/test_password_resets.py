@@ -16,20 +16,30 @@ INSTANT = timedelta(microseconds=1)
 @pytest.fixture(params=[AccountId(7), None], ids=["a member's", "nobody's"])
 def reset(request):
     """Of an address that an account has, and of one that nobody has: there is no difference."""
-    return PasswordReset.ask(id=CodeId(1), address_hash="address", account_id=request.param, now=NOW)
+    reset = PasswordReset.ask(id=CodeId(1), address_hash="address", sealed_address="sealed", now=NOW)
+    reset.address_to(request.param)
+    return reset
 
 
 def test_asking_is_passed_on_without_the_address(reset):
     assert reset.events == [PasswordResetRequested(occurred_at=NOW, reset_id=1)]
 
 
+def test_the_address_is_kept_until_it_is_known_whose_it_is(reset):
+    assert reset.sealed_address == ""
+    reset.ask_again(sealed_address="sealed", now=NOW + COOL_DOWN)
+    assert reset.sealed_address == "sealed"
+    reset.address_to(AccountId(8))
+    assert (reset.account_id, reset.sealed_address) == (8, "")
+
+
 def test_asking_again_within_a_minute_does_nothing(reset):
     reset.events.clear()
-    reset.ask_again(account_id=AccountId(8), now=NOW + COOL_DOWN - INSTANT)
-    assert (reset.events, reset.requested_at) == ([], NOW)
+    reset.ask_again(sealed_address="sealed", now=NOW + COOL_DOWN - INSTANT)
+    assert (reset.events, reset.requested_at, reset.sealed_address) == ([], NOW, "")
     later = NOW + COOL_DOWN
-    reset.ask_again(account_id=AccountId(8), now=later)
-    assert (reset.requested_at, reset.account_id) == (later, 8)
+    reset.ask_again(sealed_address="sealed", now=later)
+    assert (reset.requested_at, reset.sealed_address) == (later, "sealed")
     assert reset.events == [PasswordResetRequested(occurred_at=later, reset_id=1)]
 
 

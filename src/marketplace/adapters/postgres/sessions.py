@@ -111,6 +111,7 @@ class PostgresPasswordResets(PostgresRepository[PasswordReset], PasswordResetRep
         return {
             "id": entity.id,
             "address_hash": entity.address_hash,
+            "sealed_address": entity.sealed_address,
             "account_id": entity.account_id,
             "requested_at": entity.requested_at,
             "code_hash": entity.code_hash,
@@ -125,6 +126,7 @@ class PostgresPasswordResets(PostgresRepository[PasswordReset], PasswordResetRep
         return PasswordReset(
             id=row.id,
             address_hash=row.address_hash,
+            sealed_address=row.sealed_address,
             account_id=row.account_id,
             requested_at=row.requested_at,
             code_hash=row.code_hash,

@@ -15,6 +15,7 @@ from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.identity import PasswordHasher, Secrets
 from marketplace.application.ports.ids import IdSequence
+from marketplace.application.ports.second_factors import SealBroken, Vault
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity.accounts import Account
 from marketplace.domain.identity.attempts import AttemptPurpose
@@ -33,29 +34,28 @@ _NEW = "new_password"
 class RequestPasswordReset:
     """Ask for a code to the mailbox of an account whose password is forgotten.
 
-    Nothing tells whether the address is somebody's: the same rows are read and written, the same event is recorded,
-    and the mail is the worker's to send.
+    Nothing tells whether the address is somebody's, for it is not even looked up: the worker does that, and mails.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
     ids: IdSequence
     secrets: Secrets
+    vault: Vault
 
     def __call__(self, *, email: str) -> None:
         """Within a minute of the last time nothing is sent, and nothing says so."""
-        now = self.clock.now()
-        address, id = address_hash(self.secrets, email), CodeId(self.ids.next())
+        now, id = self.clock.now(), CodeId(self.ids.next())
+        address = address_hash(self.secrets, email)
+        sealed = self.vault.seal(email, label=address)
         # Whoever asks for the same address at the same time has asked for this one too.
         with suppress(ConcurrencyConflict), self.unit_of_work() as uow:
-            account = uow.accounts.by_name(email)
-            account_id = None if account is None else account.id
             reset = uow.password_resets.by_address(address)
             if reset is None:
-                reset = PasswordReset.ask(id=id, address_hash=address, account_id=account_id, now=now)
+                reset = PasswordReset.ask(id=id, address_hash=address, sealed_address=sealed, now=now)
                 uow.password_resets.add(reset)
             else:
-                reset.ask_again(account_id=account_id, now=now)
+                reset.ask_again(sealed_address=sealed, now=now)
                 uow.password_resets.save(reset)  # even when it is as it was, for that takes as long
             uow.commit()
 
@@ -75,6 +75,7 @@ class IssueResetCode:
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
     secrets: Secrets
+    vault: Vault
 
     def __call__(self, *, reset_id: CodeId, requested_at: datetime) -> IssuedResetCode | None:
         """None when there is nobody to mail it to, or a later request is on its way."""
@@ -82,6 +83,8 @@ class IssueResetCode:
             reset = uow.password_resets.find(reset_id)
             if reset is None or requested_at < reset.requested_at:
                 return None
+            if reset.sealed_address:
+                reset.address_to(self._found(uow, reset))
             digits = self.secrets.code()
             reset.issue(_code_hash(self.secrets, reset, digits), now=self.clock.now())
             uow.password_resets.save(reset)
@@ -91,6 +94,14 @@ class IssueResetCode:
             return None
         issued = IssuedCode(email=owner.email, username=owner.username, language=owner.language, code=digits)
         return IssuedResetCode(account_id=owner.id, issued=issued)
+
+    def _found(self, uow: UnitOfWork, reset: PasswordReset) -> AccountId | None:
+        try:
+            email = self.vault.open(reset.sealed_address, label=reset.address_hash)
+        except SealBroken:
+            return None  # the key is another one since; so are all digests, and whoever asked has to ask again
+        account = uow.accounts.by_name(email)
+        return None if account is None else account.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@
 
 A reset belongs to an **address**, not to an account: one is kept, in the same way, for an address that nobody has.
 Whoever asks, tries and waits meets the same rules there in the same time, so that nothing tells who is a member. Of the
-address there is only a keyed digest.
+address there is a keyed digest; the address itself is sealed, until the worker has found out whose it is.
 """
 
 from __future__ import annotations
@@ -36,28 +36,33 @@ class InvalidResetToken(Invalid):
 
 @dataclass(kw_only=True, slots=True)
 class PasswordReset(MailedCode):
-    """``account_id`` is whose the address was when it was last asked for, None when it was nobody's."""
+    """``sealed_address`` is empty once it is known whose it is: ``account_id``, None for nobody's."""
 
     address_hash: str = field(repr=False)
-    account_id: AccountId | None
+    sealed_address: str = field(default="", repr=False)
+    account_id: AccountId | None = None
     token_hash: str | None = field(default=None, repr=False)
     token_expires_at: datetime | None = None
 
     @classmethod
-    def ask(cls, *, id: CodeId, address_hash: str, account_id: AccountId | None, now: datetime) -> Self:
+    def ask(cls, *, id: CodeId, address_hash: str, sealed_address: str, now: datetime) -> Self:
         """The first of an address."""
-        reset = cls(id=id, address_hash=address_hash, account_id=account_id, requested_at=now)
+        reset = cls(id=id, address_hash=address_hash, sealed_address=sealed_address, requested_at=now)
         reset.events.append(PasswordResetRequested(occurred_at=now, reset_id=reset.id))
         return reset
 
-    def ask_again(self, *, account_id: AccountId | None, now: datetime) -> None:
+    def ask_again(self, *, sealed_address: str, now: datetime) -> None:
         """Nothing happens within a minute of the last time, and nobody is told."""
         try:
             self.request(now=now)
         except CodeRequestedRecently:
             return
-        self.account_id = account_id
+        self.sealed_address = sealed_address
         self.events.append(PasswordResetRequested(occurred_at=now, reset_id=self.id))
+
+    def address_to(self, account_id: AccountId | None) -> None:
+        """Whose the address is has been found out, None for nobody's: the address itself need not be known further."""
+        self.account_id, self.sealed_address = account_id, ""
 
     def grant(self, token_hash: str, *, now: datetime) -> None:
         """Give a token, as a digest, for a code that was redeemed; an earlier one is worth nothing any more."""

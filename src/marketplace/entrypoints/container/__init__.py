@@ -346,6 +346,7 @@ class Container(containers.DeclarativeContainer):
         issue_verification_code=issue_verification_code,
         issue_reset_code=passwords.issue_reset_code,
         issue_email_change_code=members.issue_email_change_code,
+        finish_erasure=personal_data.finish_erasure,
         notify=notifications.notify,
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dependency_injector import containers, providers
 
+from marketplace.adapters.fernet_vault import FernetVault
 from marketplace.application.identity import passwords, sessions
+from marketplace.entrypoints.keys import Purpose
+from marketplace.entrypoints.settings import Settings
 
 
 class Passwords(containers.DeclarativeContainer):
     """``issue_reset_code`` and ``purge_codes`` are the worker's, the rest are use cases."""
 
+    settings = providers.Dependency(instance_of=Settings)
     backend = providers.DependenciesContainer()
     clock = providers.Dependency()
     secrets = providers.Dependency()
@@ -17,11 +21,17 @@ class Passwords(containers.DeclarativeContainer):
     owner = providers.Dependency()
 
     unit_of_work = backend.unit_of_work.provider
+    vault = providers.Singleton(FernetVault, providers.List(settings.provided.key.call(Purpose.RESET_ADDRESSES)))
     request_reset = providers.Singleton(
-        passwords.RequestPasswordReset, unit_of_work=unit_of_work, clock=clock, ids=backend.ids, secrets=secrets
+        passwords.RequestPasswordReset,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        ids=backend.ids,
+        secrets=secrets,
+        vault=vault,
     )
     issue_reset_code = providers.Singleton(
-        passwords.IssueResetCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets
+        passwords.IssueResetCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets, vault=vault
     )
     verify_reset_code = providers.Singleton(
         passwords.VerifyResetCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets, guard=guard

@@ -89,6 +89,8 @@ password_resets = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("address_hash", sa.Text, nullable=False),
+    # The address, encrypted, until the worker has found out whose it is.
+    sa.Column("sealed_address", sa.Text, nullable=False),
     sa.Column("account_id", sa.BigInteger, sa.ForeignKey("accounts.id")),
     moment("requested_at"),
     sa.Column("code_hash", sa.Text),
@@ -126,6 +128,7 @@ sessions = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 sa.Index("sessions_open_idx", sessions.c.account_id, sessions.c.id, postgresql_where=sa.text("revoked_at is null"))
+sa.Index("sessions_account_idx", sessions.c.account_id, sessions.c.id)
 sa.Index("sessions_expired_idx", sessions.c.expires_at)
 
 # Every refresh token of every session, the spent ones included: whoever shows one of those has stolen it, or was
