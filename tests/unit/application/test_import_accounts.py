@@ -9,7 +9,7 @@ import pytest
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.adapters.memory.identity import InMemoryAccounts
 from marketplace.application.access import OPERATOR, Actor
-from marketplace.application.identity.account_file import MAX_BYTES, AccountRow, WrongAccountFile, read_account_file
+from marketplace.application.identity.account_file import AccountRow, WrongAccountFile, read_account_file
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import AccountType, UsernameTaken
 from marketplace.domain.identity.sessions import InvalidCredentials
@@ -268,7 +268,11 @@ class TestFile:
         assert [row.line for row in rows] == [2, 3]
         assert rows[1].reason.startswith("It is not CSV")
 
-    @pytest.mark.parametrize("line", ["{", "[1]", '{"username": NaN}', "[" * 100_000, "null"])
+    @pytest.mark.parametrize(
+        "line",
+        ["{", "[1]", '{"username": NaN}', "[" * 100_000, "null"],
+        ids=["cut", "list", "NaN", "deep", "null"],
+    )
     def test_a_broken_line_of_json_is_told_with_its_number(self, line):
         rows = read_account_file(json_of(a_row()) + f"\n\n{line}\n".encode()).rows
         assert [row.line for row in rows] == [1, 3]
@@ -281,10 +285,11 @@ class TestFile:
             (b" \n", "empty"),
             (b"\xff\xfe", "not UTF-8"),
             (b"username,email\nash,a@example.com\n", "missing: password"),
-            (b"x" * (MAX_BYTES + 1), "bytes"),
+            (b"x" * 101, "101 bytes; the most is 100"),
         ],
     )
-    def test_a_file_that_is_none_is_refused_whole(self, data, reason):
+    def test_a_file_that_is_none_is_refused_whole(self, data, reason, monkeypatch):
+        monkeypatch.setattr("marketplace.application.identity.account_file.MAX_BYTES", 100)
         with pytest.raises(WrongAccountFile, match=reason):
             read_account_file(data)
 
