@@ -1,6 +1,7 @@
 """A marketplace as its members know it: they register, sell, buy and read their mail, all through the doors.
 
-The whole application on PostgreSQL, with the time in the test's hand; the worker's jobs run when it is told to.
+The whole application on PostgreSQL, or in memory without a database, with the time in the test's hand; the worker's
+jobs run when it is told to.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from marketplace.domain.identity import Role
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.refund import RefundStatus
 from marketplace.entrypoints.container import Container
-from marketplace.entrypoints.container.backends import PostgresBackend
+from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
 from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.settings import Settings
 
@@ -33,11 +34,12 @@ ADDRESS = {"name": "Ada", "street": "Rue des Cartes", "street_number": "12", "ci
 class Town:
     """Everybody in it, the worker, the bank and the post."""
 
-    def __init__(self, database_url: str, home: Path) -> None:
+    def __init__(self, database_url: str | None, home: Path) -> None:
+        """Without a ``database_url`` in memory."""
         self.clock = FixedClock()
         settings = Settings.from_env(
             {
-                "DATABASE_URL": database_url,
+                "DATABASE_URL": database_url or "",
                 "MARKETPLACE_HOME": str(home),
                 "ALLOWED_HOSTS": "localhost",
                 "LOG_LEVEL": "error",
@@ -47,14 +49,15 @@ class Town:
         )
         self.container = Container(
             settings=settings,
-            backend=PostgresBackend(url=settings.database_url, settings=settings),
+            backend=PostgresBackend(url=settings.database_url, settings=settings) if database_url else MemoryBackend(),
             clock=self.clock,
         )
         self.browser: FlaskClient = create_app(self.container).test_client()
 
     def close(self) -> None:
-        self.container.backend.reader().dispose()
-        self.container.backend.engine().dispose()
+        if self.container.settings().database_url:
+            self.container.backend.reader().dispose()
+            self.container.backend.engine().dispose()
 
     # --- who there is
 
@@ -120,6 +123,16 @@ class Town:
         answer = self.browser.get(urlsplit(back.headers["Location"]).path)
         assert answer.status_code == 200
         assert "Thank you" in answer.text
+
+    # --- the payment provider
+
+    def at_the_provider(self, url: str, decision: str) -> str:
+        """Open the page of a seller's account, press a button of it, and go on to where it leads; gives that page."""
+        token = re.search(r'name="token" value="(\w+)"', self.browser.get(url).text)
+        assert token is not None
+        on = self.browser.post(url, data={"token": token[1], "outcome": decision})
+        assert on.status_code == 303, on.text
+        return self.browser.get(urlsplit(on.headers["Location"]).path).text
 
     def money_arrives_all_the_same(self, order_id: int) -> None:
         """The provider takes the money of a payment that it had cancelled, and says so."""

@@ -177,7 +177,8 @@ class AccountCheck:
                 raise PayoutAccountBusy("Reading this seller's account took too long; it is read again.")
             account.read(state, now=now)
             uow.payout_accounts.save(account)
-            if profile.payouts_ready != account.is_ready:
+            # Whoever left for good has a profile that asks for nothing; nothing is told of it.
+            if profile.status is not SellerStatus.NONE and profile.payouts_ready != account.is_ready:
                 profile.set_payouts_ready(account.is_ready, now=now)
                 uow.sellers.save(profile)
             uow.commit()
