@@ -21,7 +21,7 @@ EVERY_LETTER = [(language, kind) for language in LANGUAGES for kind in sorted(SA
 HOSTILE = "<script>alert(1)</script>\r\nBcc: all@example.com {{ 7 * 7 }} & \"'"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def letters():
     return JinjaLetters(brand="Card Corner", public_url="https://cards.example")
 
@@ -111,6 +111,12 @@ class TestEveryLetter:
             values = {key: value for key, value in {"name": "Ash", **SAMPLES[kind]}.items() if key != missing}
             with pytest.raises(UndefinedError, match=missing):
                 letters.render(kind, language=language, **values)
+
+    @pytest.mark.parametrize("kind", sorted(SAMPLES))
+    def test_french_lines_never_begin_with_a_punctuation_mark(self, letters, kind):
+        letter = letters.render(kind, language="fr", name="Sacha", unsubscribe_url="https://x", **SAMPLES[kind])
+        told = (letter.subject, letter.brief, letter.text, read(letter.html))
+        assert [found for text in told for found in re.findall(r".{0,20} [:;?!](?= |$)", text)] == []
 
 
 class TestFrame:

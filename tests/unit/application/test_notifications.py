@@ -9,10 +9,12 @@ from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR
 from marketplace.application.identity.registration import NewMember
 from marketplace.application.ports.outbox import UnreadableEvent
+from marketplace.application.ports.pages import PageRequest
 from marketplace.domain.identity.events import EmailVerificationRequested
 from marketplace.domain.notifications import Kind
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerStatus, SellerSuspended
+from marketplace.domain.shared.errors import NotFound, Unavailable
 from marketplace.entrypoints.container import Container, MemoryBackend
 from marketplace.entrypoints.settings import Settings
 
@@ -65,6 +67,43 @@ class TestNotify:
         (mail,) = mailbox.messages(limit=2)
         assert mail.to == "new@example.com"
         assert "\n    012345\n" in mail.text
+
+    def test_news_that_could_not_be_mailed_at_first_is_told_once_by_each_channel(self, container, mailbox, ash):
+        def tell():
+            container.notifications.notify()(Kind.SELLER_APPROVED, account=ash, occasion="news-1", link="/sellers/me/")
+
+        mailbox.is_down = True
+        with pytest.raises(Unavailable):
+            tell()
+        mailbox.is_down = False
+        tell()
+        tell()
+        assert len(mailbox.messages(limit=5)) == 1
+        (told,) = container.backend.notification_queries().notifications(ash, PageRequest()).items
+        assert (told.title, told.link) == ("Your shop is approved", "/sellers/me/")
+        assert told.body.startswith("Your shop is approved. The checklist")
+        assert told.created_at == NOW
+
+    def test_nobody_is_told_anything_who_has_erased_their_account(self, container, mailbox, ash):
+        link = container.notifications.links().link(ash, Kind.SALE_MADE)
+        with container.backend.unit_of_work() as uow:
+            account = uow.accounts.get(ash)
+            account.erase(now=NOW)
+            account.events.clear()
+            uow.accounts.save(account)
+            uow.commit()
+        container.notifications.notify()(Kind.SELLER_APPROVED, account=ash, occasion="news-1")
+        assert mailbox.messages(limit=5) == []
+        assert container.backend.notification_queries().notifications(ash, PageRequest()).count == 0
+        with pytest.raises(NotFound):
+            container.notifications.unsubscribe()(token=link.rsplit("/", 2)[1])
+        with container.backend.unit_of_work() as uow:
+            assert uow.notification_preferences.of(ash).chosen == {}
+
+    def test_a_code_is_for_the_mailbox_alone(self, container, mailbox, ash):
+        relay(container)
+        assert len(mailbox.messages(limit=5)) == 1
+        assert container.backend.notification_queries().notifications(ash, PageRequest()).count == 0
 
     @pytest.mark.parametrize(
         ("news", "subject", "told"),

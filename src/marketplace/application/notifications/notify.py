@@ -12,6 +12,7 @@ from marketplace.application.ports.identity import IdentityQueries
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.notifications import Letter, Letters, Mailer
 from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity.erasure import is_erased_email
 from marketplace.domain.notifications import Channel, Kind, Notification, may_be_refused
 from marketplace.domain.shared.ids import AccountId, NotificationId
 
@@ -37,8 +38,15 @@ class Notify:
     def __call__(
         self, kind: Kind, *, account: AccountId, occasion: str, link: str = "", to: str = "", **values: Any
     ) -> None:
-        """Raises Unavailable when a message was not taken, NotFound when there is no such account."""
+        """Raises Unavailable when a message was not taken, NotFound when there is no such account.
+
+        Nobody is told anything who has erased their account.
+        """
         member = self.identity_queries.me(account)
+        if is_erased_email(member.email):
+            return
+        if is_erased_email(member.email):
+            return  # nobody is left to be told
         way_out = self.unsubscribe_links.link(account, kind) if may_be_refused(kind, Channel.MAIL) else ""
         letter = self.letters.render(
             kind,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from marketplace.application.ports.identity import Secrets
 from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.identity.accounts import Account
 from marketplace.domain.notifications import Channel, Kind, may_be_refused
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import MAX_ID, AccountId
@@ -65,7 +66,7 @@ class ReadSubscription:
         """Raises NotFound on a link that is not ours, and when the account is gone."""
         account_id, kind = self.links.read(token)
         with self.unit_of_work() as uow:
-            account = uow.accounts.get(account_id)
+            account = _somebodys(uow.accounts.get(account_id))
         return Subscription(account_id=account_id, kind=kind, language=account.language)
 
 
@@ -80,7 +81,7 @@ class Unsubscribe:
         """Doing it again changes nothing. Raises NotFound on a link that is not ours, or when the account is gone."""
         account_id, kind = self.links.read(token)
         with self.unit_of_work() as uow:
-            account = uow.accounts.get_for_update(account_id)
+            account = _somebodys(uow.accounts.get_for_update(account_id))
             if kind is Kind.NEWSLETTER:
                 account.change({"subscribed_to_newsletter": False})
                 uow.accounts.save(account)
@@ -88,3 +89,10 @@ class Unsubscribe:
                 uow.notification_preferences.put(account_id, kind, Channel.MAIL, False)
             uow.commit()
         return Subscription(account_id=account_id, kind=kind, language=account.language)
+
+
+def _somebodys(account: Account) -> Account:
+    """Raises NotFound when its owner has erased it."""
+    if account.erased_at is not None:
+        raise NotFound("Nobody has this account any more; nothing is mailed to it.")
+    return account
