@@ -28,6 +28,7 @@ SAMPLES: dict[str, dict[str, object]] = {
     Kind.EMAIL_CHANGE_CODE: {"digits": "012345", "minutes": 10},
     Kind.EMAIL_CHANGE_REQUESTED: {},
     Kind.EMAIL_ALREADY_USED: {},
+    Kind.ATTEMPTS_LOCKED: {"locked_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC), "of_password": True},
     Kind.SECOND_FACTOR_ENABLED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC)},
     Kind.SECOND_FACTOR_REMOVED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC), "by_us": True},
     Kind.RECOVERY_CODES_RENEWED: {"changed_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC)},

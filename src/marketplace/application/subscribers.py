@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from marketplace.application.access import PROGRAM
+from marketplace.application.identity.attempts import NoteLock
 from marketplace.application.identity.email_change import IssueEmailChangeCode
+from marketplace.application.identity.erasure import FinishErasure
 from marketplace.application.identity.passwords import IssueResetCode
 from marketplace.application.identity.registration import IssueVerificationCode
 from marketplace.application.notifications.notify import Notify
@@ -16,8 +18,10 @@ from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.application.sellers.applying import FollowSellerEmail, OpenSellerProfile
 from marketplace.application.sellers.deciding import SuspendSeller
+from marketplace.domain.identity.attempts import AttemptPurpose, AttemptsLocked
 from marketplace.domain.identity.codes import LIFETIME
 from marketplace.domain.identity.events import (
+    AccountErased,
     AccountSuspended,
     EmailChanged,
     EmailChangeRequested,
@@ -63,6 +67,8 @@ class Subscribers:
     issue_verification_code: IssueVerificationCode
     issue_reset_code: IssueResetCode
     issue_email_change_code: IssueEmailChangeCode
+    finish_erasure: FinishErasure
+    note_lock: NoteLock
     notify: Notify
     open_seller_profile: OpenSellerProfile
     follow_seller_email: FollowSellerEmail
@@ -104,6 +110,10 @@ class Subscribers:
                     by_reset=by_reset,
                     changed_at=changed_at,
                 )
+            case AttemptsLocked(account_id=0):
+                pass  # of a name that nobody has
+            case AttemptsLocked():
+                self._tell_of_lock(event, delivery_id)
             case SecondFactorChanged():
                 self._tell_of_second_factor(event, delivery_id)
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
@@ -134,6 +144,16 @@ class Subscribers:
 
     def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: object) -> None:
         self.notify(kind, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}", **values)
+
+    def _tell_of_lock(self, event: AttemptsLocked, delivery_id: int) -> None:
+        self.notify(
+            Kind.ATTEMPTS_LOCKED,
+            account=AccountId(event.account_id),
+            occasion=f"attempts-locked-{delivery_id}",
+            locked_at=event.occurred_at,
+            of_password=event.purpose in (AttemptPurpose.LOG_IN, AttemptPurpose.CONFIRM_PASSWORD),
+        )
+        self.note_lock(event)
 
     def _tell_of_second_factor(self, event: SecondFactorChanged, delivery_id: int) -> None:
         occasion = f"second-factor-{delivery_id}"

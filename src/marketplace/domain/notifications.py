@@ -42,6 +42,7 @@ class Kind(StrEnum):
     SECOND_FACTOR_ENABLED = "second_factor_enabled"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    ATTEMPTS_LOCKED = "attempts_locked"
     EMAIL_CHANGE_CODE = "email_change_code"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     EMAIL_ALREADY_USED = "email_already_used"
@@ -76,6 +77,7 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.SECOND_FACTOR_ENABLED: (_A, _A),
     Kind.SECOND_FACTOR_REMOVED: (_A, _A),
     Kind.RECOVERY_CODES_RENEWED: (_A, _A),
+    Kind.ATTEMPTS_LOCKED: (_A, _A),
     Kind.EMAIL_CHANGE_CODE: (_A, _N),
     Kind.EMAIL_CHANGE_REQUESTED: (_A, _A),
     Kind.EMAIL_ALREADY_USED: (_A, _N),

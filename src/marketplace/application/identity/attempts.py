@@ -20,9 +20,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from marketplace.application.access import PROGRAM
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.identity import Secrets
 from marketplace.application.ports.unit_of_work import UnitOfWork
@@ -163,7 +164,14 @@ class AttemptGuard:
         if count.failures == FREE_FAILURES:
             # Once, not for every longer lock, and for names that nobody has as well: neither mail nor time tells.
             with self.unit_of_work() as uow:
-                uow.record(AttemptsLocked(occurred_at=now, account_id=attempt.account_id, purpose=str(attempt.purpose)))
+                uow.record(
+                    AttemptsLocked(
+                        occurred_at=now,
+                        account_id=attempt.account_id,
+                        purpose=str(attempt.purpose),
+                        origin=attempt.origin,
+                    )
+                )
                 uow.commit()
 
     def _take_back(self, count: _Count) -> None:
@@ -179,6 +187,28 @@ class AttemptGuard:
 
     def _place(self, subject: str, network: str) -> str:
         return self.secrets.digest("place", subject, network)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoteLock:
+    """Put a lock into the audit trail of the account; not while somebody waits, whose time would tell of it."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+
+    def __call__(self, event: AttemptsLocked) -> None:
+        """Repeating it notes it again."""
+        actor = replace(PROGRAM, origin=event.origin)
+        with self.unit_of_work() as uow:
+            uow.audit.add(
+                actor.did(
+                    "account.locked_out",
+                    "account",
+                    event.account_id,
+                    now=event.occurred_at,
+                    after={"locked": event.purpose},
+                )
+            )
+            uow.commit()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -52,10 +52,11 @@ class TooManyAttempts(Conflict):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptsLocked(Event):
-    """Failures began to lock something; ``account_id`` is 0 when the name is nobody's."""
+    """Failures began to lock something; ``account_id`` is 0 when the name is nobody's, ``origin`` the last address."""
 
     account_id: int
     purpose: str
+    origin: str
 
 
 @dataclass(kw_only=True, slots=True)

@@ -347,6 +347,7 @@ class Container(containers.DeclarativeContainer):
         issue_reset_code=passwords.issue_reset_code,
         issue_email_change_code=members.issue_email_change_code,
         finish_erasure=personal_data.finish_erasure,
+        note_lock=providers.Singleton(attempts.NoteLock, unit_of_work=unit_of_work),
         notify=notifications.notify,
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,
