@@ -14,6 +14,7 @@ from marketplace.domain.reservations import HoldPolicy
 from marketplace.domain.shared.errors import NotFound
 from tests.builders import (
     NOW,
+    a_holiday,
     euros,
     store_account,
     store_listing,
@@ -62,6 +63,22 @@ class OffersContract:
         found = product(variant[0])
         assert (found.lowest_price, found.average_price) == (None, None)
         assert (found.total_stock, found.offer_count) == (0, 0)
+
+    def test_leave_with_a_shop_on_holiday_and_come_back_by_the_clock(self, unit_of_work, product, queries):
+        variant = store_variant(unit_of_work)
+        away = store_seller(unit_of_work)
+        store_listing(unit_of_work, away, variant, price=euros(1000))
+        store_listing(unit_of_work, variant=variant, price=euros(2000))
+        with unit_of_work() as uow:
+            profile = uow.sellers.get(away)
+            profile.set_holiday(a_holiday(days=7))
+            uow.sellers.save(profile)
+            uow.commit()
+        seen = {NOW - timedelta(seconds=1): (1000, 2), NOW: (2000, 1), NOW + timedelta(days=7): (1000, 2)}
+        for now, (price, offers) in seen.items():
+            assert product(variant[0], now).lowest_price == price
+            page = queries.search(ProductFilters(), PageRequest(ordering="price"), now=now)
+            assert [(each.lowest_price, each.offer_count) for each in page.items] == [(price, offers)]
 
     def test_count_what_carts_do_not_hold_now(self, unit_of_work, product):
         variant = store_variant(unit_of_work)

@@ -96,8 +96,8 @@ class TestUsers:
             "buyer",
             "seller",
         ]
-        approved = json.loads(run("sellers", "approve", "ada", "--json").stdout)
-        assert (approved["status"], approved["is_selling"]) == ("approved", True)
+        vouched = json.loads(run("sellers", "vouch", "ada", "--json").stdout)
+        assert (vouched["status"], vouched["is_selling"]) == ("approved", True)
         assert json.loads(run("users", "revoke", "ada", "seller", "--json").stdout)["roles"] == ["admin", "buyer"]
         run("users", "revoke", "ada", "seller")
         with pytest.raises(MarketplaceError) as caught:

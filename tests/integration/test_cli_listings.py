@@ -7,14 +7,16 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from marketplace.adapters.memory.clock import FixedClock
 from marketplace.adapters.postgres.catalogue.imports import PostgresCatalogueImport
 from marketplace.adapters.postgres.ids import PostgresIdSequence
 from marketplace.adapters.postgres.listing_queries import PostgresListingQueries
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.application.listings.stock_file import MAX_BYTES, WrongStockFile
+from marketplace.application.sellers.applying import ApplyToSell
 from marketplace.domain.shared.errors import IllegalTransition, MarketplaceError, NotFound
 from marketplace.entrypoints.cli.main import marketplace
-from tests.builders import NOW, store_account, store_listing, store_seller
+from tests.builders import NOW, an_actor, store_account, store_listing, store_seller
 from tests.contracts.listing_import import import_excerpt
 from tests.stock_files import changed, stock_excerpt, stock_file
 
@@ -48,9 +50,15 @@ def run(clean_database, monkeypatch, tmp_path):
 
 
 class TestSellers:
-    def test_approves_and_suspends(self, run, unit_of_work):
+    @pytest.fixture
+    def misty(self, unit_of_work):
         account = store_account(unit_of_work, "misty")
-        made = json.loads(run("sellers", "approve", "misty", "--shop-name", "Cerulean Cards", "--json").stdout)
+        ApplyToSell(unit_of_work=unit_of_work, clock=FixedClock())(actor=an_actor(account), shop_name="Cerulean Cards")
+        return account
+
+    def test_vouches_for_anybody(self, run, unit_of_work):
+        account = store_account(unit_of_work, "misty")
+        made = json.loads(run("sellers", "vouch", "misty", "--shop-name", "Cerulean Cards", "--json").stdout)
         assert made == {
             "id": account,
             "shop_name": "Cerulean Cards",
@@ -58,12 +66,25 @@ class TestSellers:
             "is_selling": True,
             "missing": [],
         }
-        paused = run("sellers", "suspend", "MISTY@example.com", "--reason", "Late")
-        assert "status: suspended" in paused.stdout
-        assert json.loads(run("sellers", "approve", "misty", "--json").stdout)["is_selling"] is True
 
-    def test_refuses_what_cannot_be(self, run, unit_of_work):
-        store_account(unit_of_work, "misty")
+    def test_decides_step_by_step_as_over_rest(self, run, misty):
+        (waiting,) = json.loads(run("sellers", "pending", "--json").stdout)
+        assert (waiting["id"], waiting["missing"]) == (misty, ["approval", "identity", "onboarding"])
+        assert "Cerulean Cards" in run("sellers", "pending").stdout
+        approved = json.loads(run("sellers", "approve", "misty", "--json").stdout)
+        assert (approved["status"], approved["missing"]) == ("approved", ["identity", "onboarding"])
+        assert json.loads(run("sellers", "pending", "--json").stdout) == []
+        assert json.loads(run("sellers", "verify-kyc", "misty", "--json").stdout)["missing"] == ["onboarding"]
+        taken = run("sellers", "verify-kyc", "misty", "--withdraw", "--reason", "Forged", "--json")
+        assert json.loads(taken.stdout)["missing"] == ["identity", "onboarding"]
+        assert "status: suspended" in run("sellers", "suspend", "MISTY@example.com", "--reason", "Late").stdout
+        assert "status: approved" in run("sellers", "reinstate", "misty").stdout
+
+    def test_turns_down(self, run, misty):
+        assert run("sellers", "reject", "misty").exit_code == 2
+        assert "status: rejected" in run("sellers", "reject", "misty", "--reason", "No shop").stdout
+
+    def test_refuses_what_cannot_be(self, run, misty):
         with pytest.raises(NotFound):
             run("sellers", "approve", "nobody")
         run("sellers", "approve", "misty")

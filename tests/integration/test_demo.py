@@ -75,7 +75,7 @@ class TestLoadDemo:
             shops = {
                 name: uow.sellers.get(uow.accounts.by_name(name).id) for name in ("seller", "nora", "luc", "newcomer")
             }
-        assert [shop.is_selling for shop in shops.values()] == [True, True, True, False]
+        assert [shop.is_selling(container.clock().now()) for shop in shops.values()] == [True, True, True, False]
         assert shops["newcomer"].status is SellerStatus.PENDING
         queries, now = container.backend.listing_queries(), container.clock().now()
         for name in ("seller", "nora", "luc"):
