@@ -125,6 +125,8 @@ class Subscribers:
                     self.suspend_seller(
                         actor=PROGRAM, account=AccountId(account_id), reason="The account is suspended."
                     )
+            case AccountErased(account_id=account_id):
+                self.finish_erasure(account_id=AccountId(account_id))
             case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted():
                 self._tell_seller(_SELLER_NEWS[type(event)], event.account_id, delivery_id)
             case SellerIdentityChecked(account_id=account_id, verified=True):

@@ -280,6 +280,13 @@ class SellerProfile(Aggregate):
     def set_holiday(self, holiday: Holiday | None) -> None:
         self.holiday = holiday
 
+    def close(self, name: str) -> None:
+        """The shop of somebody who left for good: nothing was applied for, and nobody is told who it was."""
+        self.shop_name, self.description, self.rating = name, "", None
+        self.status, self.status_reason = SellerStatus.NONE, ""
+        self.email_verified = self.kyc_verified = self.payouts_ready = False
+        self.holiday = None
+
     def _move(self, to: SellerStatus, reason: str = "") -> None:
         if to not in _MOVES[self.status]:
             raise self._no_way_to(to)

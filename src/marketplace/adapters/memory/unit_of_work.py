@@ -22,6 +22,7 @@ from marketplace.adapters.memory.notifications import InMemoryNotifications, InM
 from marketplace.adapters.memory.orders import InMemoryOrders
 from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefunds
 from marketplace.adapters.memory.payout_accounts import InMemoryPayoutAccounts
+from marketplace.adapters.memory.personal_data import InMemoryPersonalData
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.reservations import InMemoryReservations
 from marketplace.adapters.memory.second_factors import InMemorySecondFactors
@@ -123,6 +124,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def addresses(self) -> InMemoryAddresses:
         return InMemoryAddresses(self)
+
+    @cached_property
+    def personal_data(self) -> InMemoryPersonalData:
+        return InMemoryPersonalData(self)
 
     @cached_property
     def catalogue(self) -> InMemoryCatalogue:

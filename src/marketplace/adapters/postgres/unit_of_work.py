@@ -25,6 +25,7 @@ from marketplace.adapters.postgres.notifications import PostgresNotifications, P
 from marketplace.adapters.postgres.orders import PostgresOrders
 from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
 from marketplace.adapters.postgres.payout_accounts import PostgresPayoutAccounts
+from marketplace.adapters.postgres.personal_data import PostgresPersonalData
 from marketplace.adapters.postgres.reservations import PostgresReservations
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactors
 from marketplace.adapters.postgres.sellers import PostgresSellers
@@ -146,6 +147,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def addresses(self) -> PostgresAddresses:
         return PostgresAddresses(self)
+
+    @cached_property
+    def personal_data(self) -> PostgresPersonalData:
+        return PostgresPersonalData(self)
 
     @cached_property
     def catalogue(self) -> PostgresCatalogue:

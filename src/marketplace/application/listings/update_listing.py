@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from marketplace.application.access import Actor, require_listing_owner
+from marketplace.application.access import Actor, acts_on_anothers, require_listing_owner
 from marketplace.application.listings.create_listing import VariantRef, require_currency, variant_for_sale
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.unit_of_work import UnitOfWork
@@ -112,7 +112,7 @@ def _require_owner(uow: UnitOfWork, actor: Actor, listing: Listing, now: datetim
 
 def _note(uow: UnitOfWork, actor: Actor, action: str, before: Listing, after: Listing, now: datetime) -> None:
     """What sellers do to their own is no privilege; what anybody else does is."""
-    if actor.account_id != after.seller_id:
+    if acts_on_anothers(actor, after.seller_id):
         uow.audit.add(actor.did(action, "listing", after.id, now=now, before=_look(before), after=_look(after)))
 
 
@@ -123,7 +123,8 @@ def _look(listing: Listing) -> dict[str, Any]:
         "price": listing.price.decimal,
         "stock": listing.stock,
         "status": listing.status,
-        "description": listing.description,
+        # What a seller wrote, maybe of themselves: that it changed is recorded, not how.
+        "private_description": listing.description,
     }
 
 

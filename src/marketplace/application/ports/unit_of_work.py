@@ -28,6 +28,7 @@ from marketplace.application.ports.notifications import NotificationRepository, 
 from marketplace.application.ports.orders import OrderRepository
 from marketplace.application.ports.payments import PaymentRepository, RefundRepository
 from marketplace.application.ports.payout_accounts import PayoutAccountRepository
+from marketplace.application.ports.personal_data import PersonalData
 from marketplace.application.ports.reservations import ReservationRepository
 from marketplace.application.ports.second_factors import SecondFactorRepository
 from marketplace.application.ports.sellers import SellerRepository
@@ -98,6 +99,9 @@ class UnitOfWork(Protocol):
 
     @property
     def addresses(self) -> AddressRepository: ...
+
+    @property
+    def personal_data(self) -> PersonalData: ...
 
     @property
     def catalogue(self) -> CatalogueRepository: ...

@@ -17,6 +17,7 @@ from marketplace.domain.shared.errors import IllegalTransition, NotFound
 from marketplace.domain.shared.ids import AccountId
 from marketplace.entrypoints.cli.account_import import import_accounts
 from marketplace.entrypoints.cli.console import json_option, show, with_container
+from marketplace.entrypoints.cli.personal_data import erase_user, export_user
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.email_addresses import well_formed_email
 
@@ -32,6 +33,8 @@ def users() -> None:
 
 
 users.add_command(import_accounts)
+users.add_command(export_user)
+users.add_command(erase_user)
 
 
 @users.command("create-admin")

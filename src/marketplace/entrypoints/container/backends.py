@@ -20,6 +20,7 @@ from marketplace.adapters.memory.orders import InMemoryOrderQueries
 from marketplace.adapters.memory.outbox import InMemoryOutbox
 from marketplace.adapters.memory.password_hasher import FastPasswordHasher
 from marketplace.adapters.memory.payments import InMemoryPaymentQueries
+from marketplace.adapters.memory.personal_data import InMemoryPersonalDataQueries
 from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.reservations import InMemoryClaims, InMemoryReservationQueries
 from marketplace.adapters.memory.second_factors import InMemorySecondFactorQueries
@@ -43,6 +44,7 @@ from marketplace.adapters.postgres.notifications import PostgresNotificationQuer
 from marketplace.adapters.postgres.order_queries import PostgresOrderQueries
 from marketplace.adapters.postgres.outbox import PostgresOutbox
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
+from marketplace.adapters.postgres.personal_data import PostgresPersonalDataQueries
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresClaims, PostgresReservationQueries
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactorQueries
@@ -68,6 +70,7 @@ class MemoryBackend(containers.DeclarativeContainer):
     # --- identity
     identity_queries = providers.Singleton(InMemoryIdentityQueries, store)
     second_factor_queries = providers.Singleton(InMemorySecondFactorQueries, store)
+    personal_data_queries = providers.Singleton(InMemoryPersonalDataQueries, store)
     password_hasher = providers.Singleton(FastPasswordHasher)
 
     # --- catalogue
@@ -130,6 +133,7 @@ class PostgresBackend(containers.DeclarativeContainer):
     # --- identity
     identity_queries = providers.Singleton(PostgresIdentityQueries, reader, settings.provided.terms_version)
     second_factor_queries = providers.Singleton(PostgresSecondFactorQueries, reader)
+    personal_data_queries = providers.Singleton(PostgresPersonalDataQueries, reader)
     password_hasher = providers.Singleton(
         Argon2PasswordHasher,
         memory_kib=settings.provided.argon2_memory_kib,

@@ -203,6 +203,10 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
         )
     )
 
+    owners = container.personal_data
+    api.register_blueprint(
+        personal_data_blueprint(export_me=owners.export_me(), erase_me=owners.erase_me(), clock=container.clock())
+    )
     _register_passwords(api, container)
     _register_second_factors(api, container, settings)
 

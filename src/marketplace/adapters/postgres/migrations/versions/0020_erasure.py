@@ -26,6 +26,8 @@ _GUARDED = {
 
 def upgrade() -> None:
     op.execute("alter table accounts add column erased_at timestamptz")
+    # Ended ones too: they tell of devices and places.
+    op.execute("create index sessions_account_idx on sessions (account_id, id)")
     # A request that began before the erasure may write after it. The lock waits for an erasure that is under way, and
     # the row is read again then: whoever comes too late is refused, whichever use case it is.
     op.execute(
@@ -93,4 +95,5 @@ def downgrade() -> None:
     for table in _GUARDED:
         op.execute(f"drop trigger {table}_are_of_somebody on {table}")
     op.execute("drop function refuse_the_erased()")
+    op.execute("drop index sessions_account_idx")
     op.execute("alter table accounts drop column erased_at")
