@@ -32,6 +32,7 @@ STATEMENTS = {
     "/users/me/": 2,
     "/users/me/addresses/": 3,
     "/users/me/addresses/{address}/": 2,
+    "/auth/sessions/": 3,
     "/cart/": 2,
     "/orders/": 3,
     # Its buyer gets the secret with it: the payment, and three of the simulated provider's own.

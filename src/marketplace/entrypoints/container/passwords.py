@@ -6,6 +6,10 @@ from dependency_injector import containers, providers
 
 from marketplace.adapters.fernet_vault import FernetVault
 from marketplace.application.identity import passwords, sessions
+from marketplace.application.identity.attempts import AttemptGuard
+from marketplace.application.identity.second_factors import OwnerCheck
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.identity import Secrets
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
@@ -15,10 +19,10 @@ class Passwords(containers.DeclarativeContainer):
 
     settings = providers.Dependency(instance_of=Settings)
     backend = providers.DependenciesContainer()
-    clock = providers.Dependency()
-    secrets = providers.Dependency()
-    guard = providers.Dependency()
-    owner = providers.Dependency()
+    clock: providers.Dependency[Clock] = providers.Dependency()
+    secrets: providers.Dependency[Secrets] = providers.Dependency()
+    guard: providers.Dependency[AttemptGuard] = providers.Dependency()
+    owner: providers.Dependency[OwnerCheck] = providers.Dependency()
 
     unit_of_work = backend.unit_of_work.provider
     vault = providers.Singleton(FernetVault, providers.List(settings.provided.key.call(Purpose.RESET_ADDRESSES)))
