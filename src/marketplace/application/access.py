@@ -126,6 +126,27 @@ def require_own(actor: Actor, owner_id: AccountId, what: str) -> None:
         raise NotFound(f"There is no {what}.")
 
 
+def require_self(actor: Actor, owner_id: AccountId, what: str) -> None:
+    """Let through the owner alone, no admin: sessions and addresses. Raises NotFound to anybody else."""
+    if actor.account_id != owner_id:
+        raise NotFound(f"There is no {what}.")
+
+
+def acts_on_anothers(actor: Actor, owner_id: AccountId) -> bool:
+    """Whether it takes a privilege, for the audit trail: what people do to their own takes none."""
+    return actor.account_id != owner_id
+
+
+def may_write_off(actor: Actor) -> bool:
+    """Whether an order may be ended whose money the provider has lost, or which nobody can tell: admins decide."""
+    return actor.is_admin
+
+
+def sees_archived_products(actor: Actor | None) -> bool:
+    """What was taken out of the catalogue is there for admins only."""
+    return actor is not None and actor.is_admin
+
+
 def require_buyer(actor: Actor, buyer_id: AccountId, order_id: OrderId) -> None:
     """Let through the buyer alone: not even an admin pays in another's name. Raises NotFound to anybody else."""
     if actor.account_id != buyer_id:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from marketplace.application.access import Actor, require_verified_email
+from marketplace.application.access import Actor, require_self, require_verified_email
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.reservations import CartLine, CheckoutItem, ReservationQueries
@@ -23,7 +23,7 @@ from marketplace.domain.reservations import (
     orderable,
     problem_of,
 )
-from marketplace.domain.shared.errors import Invalid, NotFound
+from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.ids import AddressId, OrderId, PaymentId, ReservationId, SaleId, SaleLineId
 from marketplace.domain.shared.money import Money
 
@@ -214,8 +214,7 @@ def _address(uow: UnitOfWork, actor: Actor, choice: AddressChoice, now: datetime
             raise Invalid(f"{field}: {error}", errors=errors) from error
     else:
         address = uow.addresses.get(choice)
-        if address.account_id != actor.account_id:
-            raise NotFound(f"There is no address {choice}.")
+        require_self(actor, address.account_id, f"address {choice}")
     return PostalAddress(**{part: getattr(address, part) for part in _ADDRESS_PARTS})
 
 

@@ -7,16 +7,19 @@ import pytest
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR, Actor, LastAdmin, OwnAccess
 from marketplace.application.identity.registration import NewMember
+from marketplace.application.listings.stock_file import header
 from marketplace.application.ports.audit import AuditFilter
 from marketplace.application.ports.pages import PageRequest
 from marketplace.domain.catalogue.card_sets import SetDetails
 from marketplace.domain.catalogue.products import ProductDetails, ProductStatus
 from marketplace.domain.identity import Role
+from marketplace.domain.payments.refund import RefundCause
 from marketplace.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.container.backends import MemoryBackend
 from marketplace.entrypoints.settings import Settings
+from tests.market import Market
 
 PASSWORD = "correct horse battery"
 
@@ -217,3 +220,89 @@ class TestReplays:
         events, webhooks = trail()[before:]
         assert (events.action, events.after) == ("outbox.replayed", {"ids": [3, 5]})
         assert (webhooks.action, webhooks.after) == ("webhooks.replayed", {"ids": "all"})
+
+
+class TestImports:
+    def test_an_import_of_the_catalogue_is_recorded_and_for_admins_only(self, container, trail, open_account, ada):
+        with pytest.raises(Forbidden):
+            container.order_catalogue_import()(actor=open_account("bob"), sets=[], cards=[])
+        container.order_catalogue_import()(actor=ada, sets=[], cards=[])
+        assert acts(trail()[-1:]) == [("catalogue.imported", "catalogue", "all")]
+
+    def test_a_sellers_own_import_is_no_privilege_another_ones_is(self, container, trail, open_account, ada):
+        bob = open_account("bob")
+        container.vouch_for_seller()(actor=OPERATOR, account=bob.account_id)
+        seller = replace(bob, roles=bob.roles | {Role.SELLER})
+        data = ",".join(header("EUR")).encode()
+        before = len(trail())
+        for actor in (seller, ada):
+            container.import_listings()(actor=actor, seller_id=bob.account_id, data=data)
+        (entry,) = trail()[before:]
+        assert (entry.actor_id, entry.action, entry.subject_id) == (
+            ada.account_id,
+            "listings.imported",
+            str(bob.account_id),
+        )
+
+
+class TestWhatBelongsToOthers:
+    @pytest.fixture
+    def market(self, container):
+        backend = container.backend
+        return Market(
+            unit_of_work=backend.unit_of_work,
+            reservation_queries=backend.reservation_queries(),
+            order_queries=backend.order_queries(),
+            clock=container.clock(),
+            ids=backend.ids(),
+        )
+
+    @pytest.fixture
+    def ordered(self, container, market):
+        """A buyer and what they have begun to pay for."""
+        buyer = market.buyer()
+        market.add(buyer, market.listing(market.seller()))
+        order = container.place_order()(actor=buyer, shipping_address=market.address_of(buyer))
+        container.start_payment()(actor=buyer, order_id=order)
+        return buyer, order
+
+    def test_listings(self, container, trail, market, ada):
+        seller = market.seller()
+        listing = market.listing(seller, price=1000)
+        before = len(trail())
+        for actor, price in ((seller, "11.00"), (ada, "12.00"), (ada, "12.00")):
+            container.update_listing()(actor=actor, listing_id=listing, price=price)
+        container.archive_listing()(actor=ada, listing_id=listing)
+        changed, archived = trail()[before:]
+        assert acts([changed, archived]) == [
+            ("listing.changed", "listing", str(listing)),
+            ("listing.archived", "listing", str(listing)),
+        ]
+        assert (changed.before, changed.after) == ({"price": "11.00"}, {"price": "12.00"})
+        assert (archived.before, archived.after) == ({"status": "active"}, {"status": "archived"})
+
+    def test_cancellations(self, container, trail, ordered, ada):
+        _, order = ordered
+        before = len(trail())
+        container.cancel_order()(actor=ada, order_id=order)
+        assert acts(trail()[before:]) == [("order.cancel_requested", "order", str(order))]
+
+    def test_a_buyers_own_cancellation_is_no_privilege(self, container, trail, ordered):
+        buyer, order = ordered
+        before = trail()
+        container.cancel_order()(actor=buyer, order_id=order)
+        assert trail() == before
+
+    def test_refunds(self, container, trail, market, ordered, ada):
+        buyer, order = ordered
+        container.pay_order()(actor=buyer, order_id=order, payment_method="pm_card_visa")
+        while container.deliver_simulated_events()() + container.process_webhooks()():
+            pass  # until the payment has arrived
+        before = len(trail())
+        refund = container.refund_order()(
+            actor=ada, order_id=order, reason="Lost in the post", cause=RefundCause.PLATFORM
+        )
+        (entry,) = trail()[before:]
+        assert acts([entry]) == [("order.refunded", "order", str(order))]
+        assert entry.reason == "Lost in the post"
+        assert entry.after == {"refund_id": refund, "amount": "25.50", "cause": "platform", "sale_id": None}

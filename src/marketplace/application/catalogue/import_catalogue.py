@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
+from marketplace.application.access import Actor, require_role
 from marketplace.application.ports.catalogue import CatalogueImport, Written
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.catalogue.card_sets import SetDetails
 from marketplace.domain.catalogue.imported import ImportedCard, parse_card, parse_set
+from marketplace.domain.identity import Role
 from marketplace.domain.shared.errors import Invalid
 
 BATCH = 1_000
@@ -94,6 +97,31 @@ class ImportCatalogue:
         for batch, done in _batches(_parsed("cards", lines, lambda raw: parse_card(raw, known), report), self.batch):
             report.cards += self.catalogue.put_cards(batch, now=self.clock.now())
             progress(done)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderCatalogueImport:
+    """The import that an administrator asks for, on the record."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    run: ImportCatalogue
+
+    def __call__(
+        self,
+        *,
+        actor: Actor,
+        sets: Iterable[bytes],
+        cards: Iterable[bytes],
+        progress: Callable[[int], None] = lambda lines: None,
+    ) -> CatalogueReport:
+        """As ``ImportCatalogue``. Raises Forbidden."""
+        require_role(actor, Role.ADMIN)
+        with self.unit_of_work() as uow:
+            # Before it begins: its batches are transactions of their own, and it may be stopped between two of them.
+            uow.audit.add(actor.did("catalogue.imported", "catalogue", "all", now=self.clock.now()))
+            uow.commit()
+        return self.run(sets=sets, cards=cards, progress=progress)
 
 
 def _parsed(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.application.access import Actor
+from marketplace.application.access import Actor, require_self
 from marketplace.application.identity.email_change import note_email_change
 from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.ports.clock import Clock
@@ -17,7 +17,6 @@ from marketplace.domain.identity.accounts import TERMS_VERSION, AccountTypeIsFix
 from marketplace.domain.identity.addresses import MAX_ADDRESSES, Address, TooManyAddresses
 from marketplace.domain.identity.companies import Company, CompanyAddress
 from marketplace.domain.sellers import SellerProfile, SellerStatus
-from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AddressId
 
 
@@ -152,6 +151,5 @@ class RemoveAddress:
 
 def _own_address(uow: UnitOfWork, actor: Actor, address_id: AddressId) -> Address:
     address = uow.addresses.get(address_id)
-    if address.account_id != actor.account_id:  # not even an admin edits what a member wrote about their home
-        raise NotFound(f"There is no address {address_id}.")
+    require_self(actor, address.account_id, f"address {address_id}")
     return address

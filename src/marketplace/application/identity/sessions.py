@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from marketplace.application.access import Actor
+from marketplace.application.access import Actor, require_self
 from marketplace.application.identity.attempts import Attempt, AttemptGuard
 from marketplace.application.identity.second_factors import FactorCodes
 from marketplace.application.ports.clock import Clock
@@ -226,7 +226,8 @@ class EndSession:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             session = uow.sessions.get_for_update(session_id)
-            if session.account_id != actor.account_id or not session.is_open(now=now):
+            require_self(actor, session.account_id, f"session {session_id}")
+            if not session.is_open(now=now):
                 raise NotFound(f"There is no session {session_id}.")
             session.revoke(now=now)
             uow.sessions.save(session)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from marketplace.application.access import Actor, require_may_sell, require_own
+from marketplace.application.access import Actor, acts_on_anothers, require_may_sell, require_own
 from marketplace.application.listings.stock_file import BrokenRow, StockRow, read_stock_file
 from marketplace.application.ports.catalogue import PrintKey
 from marketplace.application.ports.clock import Clock
@@ -92,6 +92,8 @@ class ImportListings:
         with self.unit_of_work() as uow:
             require_may_sell(actor, uow.sellers.find(seller_id))
         rows = read_stock_file(data, currency=self.currency)
+        if acts_on_anothers(actor, seller_id):
+            self._note(actor, seller_id, len(rows))
         results = [_refused(row.row, row.reason) for row in rows if isinstance(row, BrokenRow)]
         readable = [row for row in rows if isinstance(row, StockRow)]
         seen: dict[VariantKey, int] = {}
@@ -100,6 +102,14 @@ class ImportListings:
             results += self._batch(seller_id, readable[start : start + BATCH], seen)
             progress(len(results), len(rows))
         return ImportReport(rows=tuple(sorted(results, key=lambda result: result.row)))
+
+    def _note(self, actor: Actor, seller_id: AccountId, rows: int) -> None:
+        """One entry for the file, before it: each of its batches is a transaction of its own."""
+        with self.unit_of_work() as uow:
+            uow.audit.add(
+                actor.did("listings.imported", "seller", seller_id, now=self.clock.now(), after={"rows": rows})
+            )
+            uow.commit()
 
     def _batch(self, seller_id: AccountId, rows: Sequence[StockRow], seen: dict[VariantKey, int]) -> list[RowResult]:
         now = self.clock.now()

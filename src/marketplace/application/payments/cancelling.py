@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from marketplace.application.access import OPERATOR, Actor, require_own
+from marketplace.application.access import OPERATOR, Actor, acts_on_anothers, may_write_off, require_own
 from marketplace.application.payments.checking import PaymentCheck, PaymentLost
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.unit_of_work import UnitOfWork
@@ -51,10 +51,10 @@ class CancelOrder:
                 return Cancellation.CANCELLED
             after = self.check.go_on(payment).payment
         except PaymentLost:
-            return self._forget_payment(actor, order_id) if actor.is_admin else Cancellation.UNDER_WAY
+            return self._forget_payment(actor, order_id) if may_write_off(actor) else Cancellation.UNDER_WAY
         except (Unavailable, PaymentBusy):
             return Cancellation.UNDER_WAY
-        if after.quarantine and actor.is_admin:
+        if after.quarantine and may_write_off(actor):
             return self._give_up(actor, order_id)
         if after.quarantine:
             raise OrderNotPayable("The money of this order is being looked into; contact support.")
@@ -124,7 +124,7 @@ class CancelOrder:
 
     def _note(self, uow: UnitOfWork, actor: Actor, order: Order, now: datetime) -> None:
         """A buyer's own cancellation is no privilege; anybody else's is."""
-        if actor.account_id != order.buyer_id:
+        if acts_on_anothers(actor, order.buyer_id):
             uow.audit.add(actor.did("order.cancel_requested", "order", order.id, now=now))
 
 

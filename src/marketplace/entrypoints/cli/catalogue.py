@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import click
 import orjson
 
+from marketplace.application.access import OPERATOR
 from marketplace.application.catalogue.import_catalogue import MAX_LINE, CatalogueReport
 from marketplace.entrypoints.cli.console import json_option, progress, show, with_container
 from marketplace.entrypoints.container import Container
@@ -49,7 +50,9 @@ def import_catalogue(container: Container, directory: Path, as_json: bool) -> No
                 done += lines
                 bar(done)
 
-            report = container.import_catalogue()(sets=_lines(sets), cards=_lines(cards), progress=advance)
+            report = container.order_catalogue_import()(
+                actor=OPERATOR, sets=_lines(sets), cards=_lines(cards), progress=advance
+            )
     _print(report, as_json=as_json)
     if report.refused_count:
         sys.exit(1)

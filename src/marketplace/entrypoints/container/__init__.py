@@ -18,7 +18,7 @@ from marketplace.adapters.simulated_gateway.signatures import webhook_secret
 from marketplace.adapters.system_clock import SystemClock
 from marketplace.application.catalogue import attributes, categories
 from marketplace.application.catalogue import products as catalogue_products
-from marketplace.application.catalogue.import_catalogue import ImportCatalogue
+from marketplace.application.catalogue.import_catalogue import ImportCatalogue, OrderCatalogueImport
 from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
 from marketplace.application.identity import administration, attempts, registration, sessions
@@ -161,6 +161,9 @@ class Container(containers.DeclarativeContainer):
 
     # --- catalogue
     import_catalogue = providers.Singleton(ImportCatalogue, clock=clock, catalogue=backend.catalogue_import)
+    order_catalogue_import = providers.Singleton(
+        OrderCatalogueImport, unit_of_work=unit_of_work, clock=clock, run=import_catalogue
+    )
     publish_product = providers.Singleton(
         catalogue_products.PublishProduct, unit_of_work=unit_of_work, ids=backend.ids, clock=clock
     )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from flask import Response, jsonify
 
+from marketplace.application.access import sees_archived_products
 from marketplace.application.ports.catalogue import (
     CardSetFilters,
     CatalogueQueries,
@@ -87,9 +88,8 @@ def _products(blueprint: Blueprint, queries: CatalogueQueries, clock: Clock, cur
     @blueprint.response(200, ProductSchema)
     def product(args: dict[str, Any], product_id: int) -> Response:
         """One product with its offers; to administrators, an archived one too."""
-        actor = optional_actor()
-        may_see_all = actor is not None and actor.is_admin
-        found = queries.product(ProductId(product_id), now=clock.now(), archived_too=may_see_all)
+        archived_too = sees_archived_products(optional_actor())
+        found = queries.product(ProductId(product_id), now=clock.now(), archived_too=archived_too)
         mark_version(found.version)
         return jsonify(projected(show(found), args.get("wanted")))
 
