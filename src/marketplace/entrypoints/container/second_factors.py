@@ -9,6 +9,9 @@ from dependency_injector import containers, providers
 from marketplace.adapters.authenticators import TotpAuthenticators
 from marketplace.adapters.fernet_vault import FernetVault
 from marketplace.application.identity import second_factors
+from marketplace.application.identity.attempts import AttemptGuard
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.identity import Secrets
 from marketplace.entrypoints.keys import Purpose, derived
 from marketplace.entrypoints.settings import Settings
 
@@ -31,9 +34,9 @@ class SecondFactors(containers.DeclarativeContainer):
 
     settings = providers.Dependency(instance_of=Settings)
     backend = providers.DependenciesContainer()
-    clock = providers.Dependency()
-    secrets = providers.Dependency()
-    guard = providers.Dependency()
+    clock: providers.Dependency[Clock] = providers.Dependency()
+    secrets: providers.Dependency[Secrets] = providers.Dependency()
+    guard: providers.Dependency[AttemptGuard] = providers.Dependency()
 
     unit_of_work = backend.unit_of_work.provider
     vault = providers.Singleton(FernetVault, providers.Callable(vault_keys, settings))
@@ -57,4 +60,6 @@ class SecondFactors(containers.DeclarativeContainer):
     disable = providers.Singleton(second_factors.DisableSecondFactor, factor_owner=factor_owner)
     renew_recovery = providers.Singleton(second_factors.RenewRecoveryCodes, factor_owner=factor_owner)
     reset = providers.Singleton(second_factors.ResetSecondFactor, unit_of_work=unit_of_work, clock=clock)
-    reseal = providers.Singleton(second_factors.ResealSecondFactors, unit_of_work=unit_of_work, clock=clock, vault=vault)
+    reseal = providers.Singleton(
+        second_factors.ResealSecondFactors, unit_of_work=unit_of_work, clock=clock, vault=vault
+    )
