@@ -32,6 +32,8 @@ STATEMENTS = {
     "/users/me/": 2,
     "/users/me/addresses/": 3,
     "/users/me/addresses/{address}/": 2,
+    "/users/me/notifications/": 4,
+    "/users/me/notification-preferences/": 3,
     "/auth/sessions/": 3,
     "/cart/": 2,
     "/orders/": 3,

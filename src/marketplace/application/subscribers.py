@@ -144,7 +144,7 @@ class Subscribers:
             case _:
                 pass  # a fact that nobody reacts to yet
 
-    def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: object) -> None:
+    def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: str) -> None:
         self.notify(kind, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}", **values)
 
     def _tell_of_lock(self, event: AttemptsLocked, delivery_id: int) -> None:
