@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from marketplace.application.identity.registration import NewMember
 from marketplace.domain.notifications import RULES, Channel, Kind, Rule, may_be_refused
@@ -304,6 +305,14 @@ class TestUnsubscribing:
         )
         assert switch(client, header, "newsletter") == (False, False)
         assert not client.get("/api/v1/users/me/", headers=header).get_json()["subscribed_to_newsletter"]
+
+    def test_the_log_does_not_tell_the_link(self, client, ash, way_out):
+        account, _ = ash
+        with capture_logs() as logged:
+            client.get(way_out(account))
+            client.post(way_out(account))
+        assert [line["path"] for line in logged if line["event"] == "request"] == ["/unsubscribe/<token>/"] * 2
+        assert way_out(account) not in str(logged)
 
     def test_can_be_taken_back_by_its_owner(self, client, ash, way_out):
         account, header = ash

@@ -25,8 +25,15 @@ def _write(response: Response) -> Response:
     write(
         "request",
         method=request.method,
-        path=request.path,
+        path=_path(),
         status=response.status_code,
         ms=round((time.perf_counter() - started) * 1000, 1) if started else None,
     )
     return response
+
+
+def _path() -> str:
+    """As it was asked for; of a path that holds a secret, which every route calls its token, the route alone."""
+    if request.url_rule is not None and "token" in (request.view_args or {}):
+        return request.url_rule.rule
+    return request.path
