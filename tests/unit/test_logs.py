@@ -68,6 +68,7 @@ def test_secrets_are_blanked_however_deep(tmp_path):
         client_secret="hunter2",
         body={"new_password": "hunter2", "items": [{"refresh_token": "hunter2"}], "name": "kept"},
         otp="hunter2",
+        recovery_codes=["hunter2"],
     )
     text = (tmp_path / "log").read_text("utf-8")
     assert "hunter2" not in text
