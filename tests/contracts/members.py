@@ -6,8 +6,8 @@ from marketplace.application.ports.identity import CompanyView
 from marketplace.domain.identity.accounts import TERMS_VERSION, EmailTaken, UsernameTaken
 from marketplace.domain.identity.companies import Company
 from marketplace.domain.shared.errors import NotFound
-from marketplace.domain.shared.ids import AccountId
-from tests.contracts.identity import DAY, NOW, an_account, put
+from marketplace.domain.shared.ids import AccountId, SessionId
+from tests.contracts.identity import DAY, NOW, a_session, an_account, put
 
 
 def add_all(unit_of_work, *accounts) -> None:
@@ -62,6 +62,12 @@ class MemberContract:
             assert uow.accounts.by_pending_email("\uff4eew@example.com").id == 2
             assert uow.accounts.by_pending_email("member4@example.com") is None
             assert uow.accounts.by_pending_email("") is None
+
+    def test_tells_of_an_actor_whether_they_have_accepted_any_terms(self, unit_of_work, queries):
+        put(unit_of_work, an_account(1), an_account(2, terms_version="", terms_accepted_at=None))
+        put(unit_of_work, a_session(10, 1), a_session(11, 2))
+        assert queries.actor(AccountId(1), SessionId(10)).has_accepted_terms is True
+        assert queries.actor(AccountId(2), SessionId(11)).has_accepted_terms is False
 
     def test_adds_many_at_once_and_tells_which_names_are_taken(self, unit_of_work):
         add_all(unit_of_work, an_account(1), an_account(2))

@@ -19,12 +19,14 @@ class Actor:
     """The account behind a command, as the database knows it at this moment.
 
     ``origin`` is where the command came from, for the audit trail: a client's address, ``command line``, ``worker``.
-    Whoever asks is the same from wherever they ask. ``withheld`` are roles of theirs that they cannot use now.
+    Whoever asks is the same from wherever they ask. ``has_accepted_terms``, of whatever version: only members who came
+    from another shop have accepted none. ``withheld`` are roles of theirs that they cannot use now.
     """
 
     account_id: AccountId
     roles: frozenset[Role] = frozenset({Role.BUYER})
     is_email_verified: bool = False
+    has_accepted_terms: bool = True
     has_second_factor: bool = False
     withheld: frozenset[Role] = frozenset()
     origin: str = field(default="", compare=False)
@@ -107,7 +109,13 @@ def require_admin_stays(actor: Actor, account_id: AccountId, admins: Set[Account
     """
     if actor.account_id == account_id:
         raise OwnAccess("Nobody takes their own access away; ask another admin to do it.")
-    if account_id in admins and len(admins) == 1 and actor != OPERATOR:
+    if actor != OPERATOR:
+        require_another_admin(account_id, admins)
+
+
+def require_another_admin(account_id: AccountId, admins: Set[AccountId]) -> None:
+    """Let go whoever is not the only one of ``admins``, all who are let in as such. Raises LastAdmin."""
+    if admins == {account_id}:
         raise LastAdmin(f"Account {account_id} is the last admin; make another one first.")
 
 
@@ -117,6 +125,14 @@ def require_verified_email(actor: Actor) -> None:
         raise Forbidden(
             "Verify your e-mail address first: POST /api/v1/auth/verify-email/ with the code that was mailed.",
             missing=["verified_email"],
+        )
+
+
+def require_accepted_terms(actor: Actor) -> None:
+    """Let through who has ever accepted terms: without any there is no contract. Raises Forbidden."""
+    if not actor.has_accepted_terms:
+        raise Forbidden(
+            'Accept the terms first: PATCH /api/v1/users/me/ {"accept_terms": true}.', missing=["accepted_terms"]
         )
 
 

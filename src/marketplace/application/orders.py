@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from marketplace.application.access import Actor, require_self, require_verified_email
+from marketplace.application.access import Actor, require_accepted_terms, require_self, require_verified_email
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.reservations import CartLine, CheckoutItem, ReservationQueries
@@ -90,11 +90,13 @@ class PlaceOrder:
     ) -> OrderId:
         """The order's id; with a ``request_key`` that made an order before, that order's.
 
-        Raises Forbidden until the e-mail address is verified; NotFound on an item or address that is not the buyer's;
-        CartEmpty and AlreadyOrdered; CheckoutConflict with every item that stands in the way, whose new price its buyer
-        then knows; TotalChanged when it does not cost ``expected_total``; AmountOutOfBounds; Invalid on a bad address.
+        Raises Forbidden until the e-mail address is verified and terms are accepted; NotFound on an item or address
+        that is not the buyer's; CartEmpty and AlreadyOrdered; CheckoutConflict with every item that stands in the way,
+        whose new price its buyer then knows; TotalChanged when it does not cost ``expected_total``; AmountOutOfBounds;
+        Invalid on a bad address.
         """
         require_verified_email(actor)
+        require_accepted_terms(actor)
         now = self.clock.now()
         expected = None if expected_total is None else self._amount(expected_total)
         with self.unit_of_work() as uow:

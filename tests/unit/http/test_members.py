@@ -212,6 +212,19 @@ class TestTerms:
             assert (user["terms_version"], user["needs_to_accept_terms"]) == ("2027-01", False)
             assert user["terms_accepted_at"] > user["created_at"]
 
+    def test_without_any_nobody_orders_or_applies_to_sell(self, verified_ash, client, container):
+        account = container.backend.store().table("accounts")[client.get(ME, headers=verified_ash).json["id"]]
+        account.terms_version, account.terms_accepted_at = "", None
+        user = client.get(ME, headers=verified_ash).json
+        assert (user["terms_version"], user["terms_accepted_at"], user["needs_to_accept_terms"]) == (None, None, True)
+        address = {"name": "Ash", "street": "Rue de la Paix", "city": "Paris", "country": "FR"}
+        tries = [("/api/v1/orders/", {"shipping_address": address}), ("/api/v1/sellers/", {"shop_name": "Ash's"})]
+        for path, body in tries:
+            answer = client.post(path, json=body, headers=verified_ash)
+            assert (answer.status_code, answer.json["missing"]) == (403, ["accepted_terms"])
+        client.patch(ME, json={"accept_terms": True}, headers=verified_ash)
+        assert [client.post(path, json=body, headers=verified_ash).status_code for path, body in tries] == [409, 201]
+
     def test_cannot_be_taken_back(self, ash, client):
         answer = client.patch(ME, json={"accept_terms": False}, headers=ash)
         assert code_of(answer) == (422, "validation_error")

@@ -94,6 +94,7 @@ class InMemoryIdentityQueries(IdentityQueries):
             account_id=account_id,
             roles=account.roles,
             is_email_verified=account.is_email_verified,
+            has_accepted_terms=account.terms_accepted_at is not None,
             has_second_factor=factor is not None and factor.is_on,
         )
 

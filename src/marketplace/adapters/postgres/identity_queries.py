@@ -27,6 +27,7 @@ _ACTOR = PreparedStatement(
     sa.select(
         accounts.c.roles,
         accounts.c.is_email_verified,
+        accounts.c.terms_accepted_at,
         sa.exists()
         .where(second_factors.c.account_id == accounts.c.id, second_factors.c.confirmed_at.is_not(None))
         .label("has_second_factor"),
@@ -89,6 +90,7 @@ class PostgresIdentityQueries(IdentityQueries):
             account_id=account_id,
             roles=frozenset(map(Role, row.roles)),
             is_email_verified=row.is_email_verified,
+            has_accepted_terms=row.terms_accepted_at is not None,
             has_second_factor=row.has_second_factor,
         )
 

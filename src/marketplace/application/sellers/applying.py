@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from marketplace.application.access import Actor
+from marketplace.application.access import Actor, require_accepted_terms
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.sellers import Holiday, SellerExists, SellerProfile, ShopNameTaken, shop_name_key
@@ -23,8 +23,9 @@ class ApplyToSell:
     clock: Clock
 
     def __call__(self, *, actor: Actor, shop_name: str, description: str = "") -> SellerProfile:
-        """Raises Invalid, ShopNameTaken, SellerExists for who has applied already, whatever became of it, and
-        CompanyMissing for a professional who has not told the company."""
+        """Raises Forbidden before any terms are accepted, Invalid, ShopNameTaken, SellerExists for who has applied
+        already, whatever became of it, and CompanyMissing for a professional who has not told the company."""
+        require_accepted_terms(actor)
         now = self.clock.now()
         with self.unit_of_work() as uow:
             # Locked, so that an address that is verified meanwhile is either seen here or told of afterwards.
