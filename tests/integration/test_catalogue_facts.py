@@ -41,7 +41,7 @@ def url_of(postgres, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def imported(container):
-    return container.import_catalogue()(sets=real_lines("sets"), cards=real_lines("cards"))
+    return container.catalogue.import_catalogue()(sets=real_lines("sets"), cards=real_lines("cards"))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ COUNT = "select count(*) from products p join card_sets s on s.id = p.set_id whe
 
 def test_everything_goes_in_once(imported, container, facts):
     assert (imported.sets.added, imported.cards.added, imported.refused) == (facts["sets"], facts["cards"], [])
-    again = container.import_catalogue()(sets=real_lines("sets"), cards=real_lines("cards"))
+    again = container.catalogue.import_catalogue()(sets=real_lines("sets"), cards=real_lines("cards"))
     assert (again.sets.unchanged, again.cards.unchanged) == (facts["sets"], facts["cards"])
     assert not again.sets.wrote
     assert not again.cards.wrote

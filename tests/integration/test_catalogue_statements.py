@@ -16,7 +16,7 @@ V1 = "/api/v1"
 @pytest.fixture
 def container(database_factory):
     container = build_container(Settings.from_env({"DATABASE_URL": database_factory(), "ALLOWED_HOSTS": "localhost"}))
-    container.import_catalogue()(sets=excerpt("sets"), cards=excerpt("cards"))
+    container.catalogue.import_catalogue()(sets=excerpt("sets"), cards=excerpt("cards"))
     yield container
     container.backend.engine().dispose()
 

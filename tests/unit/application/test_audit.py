@@ -159,12 +159,14 @@ class TestChangeAccess:
 
 class TestCatalogue:
     def test_products(self, container, trail, ada):
-        id = container.publish_product()(actor=ada, tcg_type="pokemon", details=ProductDetails(name="Pikachu"))
-        container.revise_product()(actor=ada, product_id=id, changes={"name": "Raichu"})
-        container.revise_product()(actor=ada, product_id=id, changes={"name": "Raichu"})
-        container.archive_product()(actor=ada, product_id=id)
-        container.archive_product()(actor=ada, product_id=id)
-        container.revise_product()(actor=ada, product_id=id, changes={}, status=ProductStatus.PUBLISHED)
+        id = container.catalogue.publish_product()(
+            actor=ada, tcg_type="pokemon", details=ProductDetails(name="Pikachu")
+        )
+        container.catalogue.revise_product()(actor=ada, product_id=id, changes={"name": "Raichu"})
+        container.catalogue.revise_product()(actor=ada, product_id=id, changes={"name": "Raichu"})
+        container.catalogue.archive_product()(actor=ada, product_id=id)
+        container.catalogue.archive_product()(actor=ada, product_id=id)
+        container.catalogue.revise_product()(actor=ada, product_id=id, changes={}, status=ProductStatus.PUBLISHED)
         published, revised, archived, revived = trail()[1:]
         assert acts([published, revised, archived, revived]) == [
             (action, "product", str(id))
@@ -176,9 +178,9 @@ class TestCatalogue:
         assert revived.after == {"status": "published"}
 
     def test_categories(self, container, trail, ada):
-        id = container.add_category()(actor=ada, name="Cards")
-        container.change_category()(actor=ada, category_id=id, changes={"name": "Single cards"})
-        container.delete_category()(actor=ada, category_id=id)
+        id = container.catalogue.add_category()(actor=ada, name="Cards")
+        container.catalogue.change_category()(actor=ada, category_id=id, changes={"name": "Single cards"})
+        container.catalogue.delete_category()(actor=ada, category_id=id)
         added, changed, deleted = trail()[1:]
         assert acts([added, changed, deleted]) == [
             (action, "category", str(id)) for action in ("category.added", "category.changed", "category.deleted")
@@ -187,15 +189,15 @@ class TestCatalogue:
         assert (deleted.before["name"], deleted.after) == ("Single cards", {})
 
     def test_sets_and_attributes(self, container, trail, ada):
-        container.add_card_set()(
+        container.catalogue.add_card_set()(
             actor=ada,
             details=SetDetails(external_id="own-1", tcg_type="pokemon", region="int", code="OWN", name="Our own"),
         )
-        container.add_language()(actor=ada, code="fi", name="Suomi")
-        version = container.add_version()(actor=ada, code="etched", name="Etched", tcg_types=["magic"])
-        container.change_version()(actor=ada, version_id=version.id, displayable=False)
-        container.add_condition()(actor=ada, code="XX", label="Torn", rank=99)
-        container.add_grade()(actor=ada, grader="ACE", value="9.5")
+        container.catalogue.add_language()(actor=ada, code="fi", name="Suomi")
+        version = container.catalogue.add_version()(actor=ada, code="etched", name="Etched", tcg_types=["magic"])
+        container.catalogue.change_version()(actor=ada, version_id=version.id, displayable=False)
+        container.catalogue.add_condition()(actor=ada, code="XX", label="Torn", rank=99)
+        container.catalogue.add_grade()(actor=ada, grader="ACE", value="9.5")
         entries = trail()[1:]
         assert [entry.action for entry in entries] == [
             "card_set.added",
@@ -225,8 +227,8 @@ class TestReplays:
 class TestImports:
     def test_an_import_of_the_catalogue_is_recorded_and_for_admins_only(self, container, trail, open_account, ada):
         with pytest.raises(Forbidden):
-            container.order_catalogue_import()(actor=open_account("bob"), sets=[], cards=[])
-        container.order_catalogue_import()(actor=ada, sets=[], cards=[])
+            container.catalogue.order_catalogue_import()(actor=open_account("bob"), sets=[], cards=[])
+        container.catalogue.order_catalogue_import()(actor=ada, sets=[], cards=[])
         assert acts(trail()[-1:]) == [("catalogue.imported", "catalogue", "all")]
 
     def test_a_sellers_own_import_is_no_privilege_another_ones_is(self, container, trail, open_account, ada):

@@ -71,7 +71,7 @@ def as_stranger(bearer):
 @pytest.fixture
 def catalogue(container):
     wanted = re.compile(b'"set_id":"(base1|swsh7|exu|jp-SV2a|sv03.5)"')
-    container.import_catalogue()(sets=excerpt("sets"), cards=filter(wanted.search, excerpt("cards")))
+    container.catalogue.import_catalogue()(sets=excerpt("sets"), cards=filter(wanted.search, excerpt("cards")))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from marketplace.application.access import Actor, LastAdmin, require_role
+from marketplace.application.access import Actor, acts_on_anothers, require_another_admin, require_role
 from marketplace.application.identity.attempts import AttemptGuard
 from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.ports.clock import Clock
@@ -45,8 +45,7 @@ class Eraser:
             account = uow.accounts.get_for_update(account_id)
             if verified is not None and account.password_hash != verified:
                 raise ConcurrencyConflict("The password was changed on another device meanwhile; log in again.")
-            if admins == {account_id}:
-                raise LastAdmin(f"Account {account_id} is the last admin; make another one first.")
+            require_another_admin(account_id, admins)
             matters = uow.personal_data.open_matters(account_id)
             if matters:
                 raise ErasureRefused.of(matters)
@@ -59,7 +58,7 @@ class Eraser:
                 profile.close(_free_name(uow, account.username))
                 uow.sellers.save(profile)
             uow.personal_data.forget(account_id, traces=traces, now=now)
-            if actor.account_id != account_id:  # what owners do to their own is no privilege
+            if acts_on_anothers(actor, account_id):
                 uow.audit.add(actor.did("account.erased", "account", account_id, now=now))
             uow.commit()
 

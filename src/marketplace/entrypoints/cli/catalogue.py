@@ -50,7 +50,7 @@ def import_catalogue(container: Container, directory: Path, as_json: bool) -> No
                 done += lines
                 bar(done)
 
-            report = container.order_catalogue_import()(
+            report = container.catalogue.order_catalogue_import()(
                 actor=OPERATOR, sets=_lines(sets), cards=_lines(cards), progress=advance
             )
     _print(report, as_json=as_json)

@@ -106,7 +106,7 @@ def load_demo(container: Container) -> bool:
         )
     if is_loaded(container):
         return False
-    container.import_catalogue()(sets=_lines("sets.jsonl"), cards=_lines("cards.jsonl"))
+    container.catalogue.import_catalogue()(sets=_lines("sets.jsonl"), cards=_lines("cards.jsonl"))
     market = _Market(container)
     for person in PEOPLE:
         market.admit(person)

@@ -16,10 +16,6 @@ from marketplace.adapters.keyed_secrets import KeyedSecrets
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.adapters.simulated_gateway.signatures import webhook_secret
 from marketplace.adapters.system_clock import SystemClock
-from marketplace.application.catalogue import attributes, categories
-from marketplace.application.catalogue import products as catalogue_products
-from marketplace.application.catalogue.import_catalogue import ImportCatalogue, OrderCatalogueImport
-from marketplace.application.catalogue.sets import AddCardSet
 from marketplace.application.idempotency import PurgeIdempotencyKeys
 from marketplace.application.identity import administration, attempts, registration, sessions
 from marketplace.application.identity.actors import FindActor
@@ -59,6 +55,7 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.container.catalogue import Catalogue
 from marketplace.entrypoints.container.members import Members
 from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
@@ -160,26 +157,7 @@ class Container(containers.DeclarativeContainer):
     reinstate_account = providers.Singleton(administration.ReinstateAccount, unit_of_work=unit_of_work, clock=clock)
 
     # --- catalogue
-    import_catalogue = providers.Singleton(ImportCatalogue, clock=clock, catalogue=backend.catalogue_import)
-    order_catalogue_import = providers.Singleton(
-        OrderCatalogueImport, unit_of_work=unit_of_work, clock=clock, run=import_catalogue
-    )
-    publish_product = providers.Singleton(
-        catalogue_products.PublishProduct, unit_of_work=unit_of_work, ids=backend.ids, clock=clock
-    )
-    revise_product = providers.Singleton(catalogue_products.ReviseProduct, unit_of_work=unit_of_work, clock=clock)
-    archive_product = providers.Singleton(catalogue_products.ArchiveProduct, unit_of_work=unit_of_work, clock=clock)
-    add_category = providers.Singleton(categories.AddCategory, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    change_category = providers.Singleton(categories.ChangeCategory, unit_of_work=unit_of_work, clock=clock)
-    delete_category = providers.Singleton(categories.DeleteCategory, unit_of_work=unit_of_work, clock=clock)
-    add_card_set = providers.Singleton(AddCardSet, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    add_language = providers.Singleton(attributes.AddLanguage, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    add_version = providers.Singleton(attributes.AddVersion, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
-    change_version = providers.Singleton(attributes.ChangeVersion, unit_of_work=unit_of_work, clock=clock)
-    add_condition = providers.Singleton(
-        attributes.AddCondition, unit_of_work=unit_of_work, ids=backend.ids, clock=clock
-    )
-    add_grade = providers.Singleton(attributes.AddGrade, unit_of_work=unit_of_work, ids=backend.ids, clock=clock)
+    catalogue = providers.Container(Catalogue, backend=backend, clock=clock)
 
     # --- listings
     create_listing = providers.Singleton(

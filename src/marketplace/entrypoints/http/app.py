@@ -319,9 +319,9 @@ def _register_catalogue(api: MarketplaceApi, container: Container, settings: Set
     api.register_blueprint(search_blueprint(queries=queries, clock=clock, currency=currency))
     api.register_blueprint(
         products_admin_blueprint(
-            publish_product=container.publish_product(),
-            revise_product=container.revise_product(),
-            archive_product=container.archive_product(),
+            publish_product=container.catalogue.publish_product(),
+            revise_product=container.catalogue.revise_product(),
+            archive_product=container.catalogue.archive_product(),
             queries=queries,
             clock=clock,
             currency=currency,
@@ -329,20 +329,20 @@ def _register_catalogue(api: MarketplaceApi, container: Container, settings: Set
     )
     api.register_blueprint(
         categories_admin_blueprint(
-            add_category=container.add_category(),
-            change_category=container.change_category(),
-            delete_category=container.delete_category(),
+            add_category=container.catalogue.add_category(),
+            change_category=container.catalogue.change_category(),
+            delete_category=container.catalogue.delete_category(),
             queries=queries,
         )
     )
     api.register_blueprint(
         reference_admin_blueprint(
-            add_card_set=container.add_card_set(),
-            add_language=container.add_language(),
-            add_version=container.add_version(),
-            change_version=container.change_version(),
-            add_condition=container.add_condition(),
-            add_grade=container.add_grade(),
+            add_card_set=container.catalogue.add_card_set(),
+            add_language=container.catalogue.add_language(),
+            add_version=container.catalogue.add_version(),
+            change_version=container.catalogue.change_version(),
+            add_condition=container.catalogue.add_condition(),
+            add_grade=container.catalogue.add_grade(),
             queries=queries,
         )
     )
