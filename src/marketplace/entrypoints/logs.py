@@ -21,7 +21,9 @@ import structlog
 MAX_BYTES = 50 * 1024 * 1024
 KEPT_FILES = 14
 
-_SECRET = re.compile(r"password|secret|token|authorization|cookie|signature|otp|recovery|sealed|api_?key|private", re.IGNORECASE)
+_SECRET = re.compile(
+    r"password|secret|token|authorization|cookie|signature|otp|recovery|sealed|api_?key|private", re.IGNORECASE
+)
 _QUOTED_ROW = re.compile(
     r"^(DETAIL|CONTEXT): .*?(?:\n|\Z)(?=\s*(?:HINT:|CONTEXT:|\[SQL|The above exception|During handling|\Z))",
     re.DOTALL | re.MULTILINE,
