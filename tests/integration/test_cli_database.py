@@ -81,6 +81,15 @@ def test_doctor_finds_a_database_that_does_not_answer(run):
     assert [(each["what"], each["ok"]) for each in json.loads(out)][-1] == ("database", False)
 
 
+def test_doctor_finds_a_redis_that_does_not_answer(run, url):
+    status, out, _ = run("doctor", "--json", DATABASE_URL=url, REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
+    assert status == 1
+    (finding,) = [each for each in json.loads(out) if not each["ok"]]
+    assert finding["what"] == "redis"
+    assert "REDIS_URL" in finding["remedy"]
+    assert "hunter2" not in out
+
+
 def test_doctor_finds_that_there_is_no_server_to_start(run, home, tmp_path):
     status, out, _ = run("doctor", "--json", MARKETPLACE_HOME=str(home), PG_BIN_DIR=str(tmp_path))
     assert status == 1

@@ -99,9 +99,14 @@ def opener(ids, secrets):
 
 
 @pytest.fixture
-def register(unit_of_work, ids, opener):
+def register(unit_of_work, ids, opener, secrets):
     return Register(
-        unit_of_work=unit_of_work, clock=FixedClock(NOW), ids=ids, hasher=FastPasswordHasher(), sessions=opener
+        unit_of_work=unit_of_work,
+        clock=FixedClock(NOW),
+        ids=ids,
+        hasher=FastPasswordHasher(),
+        sessions=opener,
+        guard=a_guard(unit_of_work, secrets, FixedClock(NOW)),
     )
 
 

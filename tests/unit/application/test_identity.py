@@ -65,11 +65,11 @@ class Town:
         opener = self.opener = SessionOpener(ids=ids, secrets=self.secrets, lifetime=DAY)
         plain, timed = {"unit_of_work": unit_of_work}, {"unit_of_work": unit_of_work, "clock": self.clock}
         self.queries = InMemoryIdentityQueries(self.store)
-        self.register = Register(**timed, ids=ids, hasher=self.hasher, sessions=opener)
+        guard = self.guard = AttemptGuard(**timed, secrets=self.secrets)
+        self.register = Register(**timed, ids=ids, hasher=self.hasher, sessions=opener, guard=guard)
         self.create_account = CreateAccount(**timed, ids=ids, hasher=self.hasher)
         self.resend = ResendVerification(**timed, ids=ids)
         self.issue = IssueVerificationCode(**timed, secrets=self.secrets)
-        guard = self.guard = AttemptGuard(**timed, secrets=self.secrets)
         self.verify = VerifyEmail(**timed, secrets=self.secrets, guard=guard)
         self.factor_codes = factor_codes(self.clock, self.secrets)
         self.log_in = LogIn(**timed, hasher=self.hasher, sessions=opener, guard=guard, second_factor=self.factor_codes)

@@ -114,7 +114,8 @@ class AttemptGuard:
             for subject in subjects
             for key in (self._counter(purpose, subject), self._counter(purpose, subject, network))
         ]
-        uow.attempts.forget(counters)
+        if counters:
+            uow.attempts.forget(counters)
         if network:
             places = [self._place(subject, network) for subject in subjects]
             uow.attempts.remember_places(places, until=self.clock.now() + PLACE_KEPT)

@@ -85,6 +85,7 @@ class Register:
     ids: IdSequence
     hasher: PasswordHasher
     sessions: SessionOpener
+    guard: AttemptGuard
     terms_version: str = TERMS_VERSION
 
     def __call__(self, *, member: NewMember, origin: str = "", user_agent: str = "") -> SignedIn:
@@ -99,6 +100,7 @@ class Register:
             uow.codes.add(_requested_code(self.ids, account.id, now=now))
             device = Device.seen(user_agent=user_agent, address=origin)
             signed_in = self.sessions.open(uow, account, now=now, device=device)
+            self.guard.welcome(uow, account, origin=origin)  # nothing failed yet: only the place is noted
             uow.commit()
         return signed_in
 

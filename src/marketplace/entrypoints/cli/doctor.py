@@ -10,6 +10,7 @@ import click
 
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.entrypoints.cli.console import json_option, settings_from_environment, show
+from marketplace.entrypoints.container import build_memory_container
 from marketplace.entrypoints.container.processes import opened_container, opened_database
 from marketplace.entrypoints.settings import BadConfiguration, Settings
 
@@ -54,6 +55,7 @@ def examine() -> Iterator[Finding]:
         return
     yield Finding("configuration", True, f"{settings.env}, payments by the simulated provider")
     yield _home(settings)
+    yield _rate_limits(settings)
     yield from _database(settings)
 
 
@@ -64,6 +66,15 @@ def _home(settings: Settings) -> Finding:
     if os.access(place, os.W_OK):
         return Finding("home", True, str(settings.home))
     return Finding("home", False, f"{place} cannot be written to", "Set MARKETPLACE_HOME to a folder of your own.")
+
+
+def _rate_limits(settings: Settings) -> Finding:
+    if not settings.redis_url:
+        return Finding("rate limits", True, "counted in each process" if settings.rate_limit_enabled else "off")
+    fault = build_memory_container(settings).rate_limiting.rate_limits().fault()
+    if fault is None:
+        return Finding("redis", True, "answers")
+    return Finding("redis", False, fault, "See that it runs and that REDIS_URL is right, or unset the variable.")
 
 
 def _database(configured: Settings) -> Iterator[Finding]:

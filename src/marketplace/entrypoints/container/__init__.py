@@ -108,6 +108,7 @@ class Container(containers.DeclarativeContainer):
         ids=backend.ids,
         hasher=backend.password_hasher,
         sessions=session_opener,
+        guard=attempt_guard,
         terms_version=settings.provided.terms_version,
     )
     resend_verification = providers.Singleton(
@@ -141,7 +142,7 @@ class Container(containers.DeclarativeContainer):
         Members, settings=settings, backend=backend, clock=clock, secrets=secrets, owner=second_factors.owner
     )
     personal_data = providers.Container(
-        PersonalData, backend=backend, clock=clock, guard=attempt_guard, owner=second_factors.owner
+        PersonalData, backend=backend, clock=clock, secrets=secrets, guard=attempt_guard, owner=second_factors.owner
     )
     create_account = providers.Singleton(
         administration.CreateAccount,
