@@ -85,6 +85,17 @@ def test_a_dry_run_stores_nothing(run, file, stored):
     assert stored("select count(*) from accounts") == [(0,)]
 
 
+def test_shows_an_account_with_the_company_behind_it(run, file):
+    run("users", "import", file)
+    shown = json.loads(run("users", "show", "ASH@example.com", "--json").stdout)
+    assert (shown["username"], shown["account_type"], shown["terms_accepted_at"]) == ("ash", "individual", None)
+    assert (shown["needs_to_accept_terms"], shown["company_name"], shown["siret_number"]) == (True, "", "")
+    assert "needs_to_accept_terms: True" in run("users", "show", "misty").stdout
+    with pytest.raises(MarketplaceError) as caught:
+        run("users", "show", "nobody")
+    assert caught.value.code == "not_found"
+
+
 def test_a_file_that_is_none_is_refused_whole(run, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("nothing\n")

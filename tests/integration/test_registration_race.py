@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -63,3 +64,35 @@ def test_of_fifty_who_register_the_same_at_once_one_gets_in(town: Town, same: di
         tables = ("accounts", "sessions", "one_time_codes")
         counts = [connection.scalar(sa.text(f"select count(*) from {table}")) for table in tables]
     assert counts == [1, 1, 1]
+
+
+def test_a_change_of_address_and_its_proof_at_once_never_lock_each_other_out(town: Town) -> None:
+    """Ten rounds of asking again while the code comes back: each answer is one that was meant."""
+    status, _ = _register(town, 0, email="ash@example.com")
+    assert status == 201
+    browser = town.browser.application.test_client()
+    signed_in = browser.post("/api/v1/auth/login/", json={"username": "ash-0", "password": PASSWORD}).json
+    bearer = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    answers: list[int] = []
+
+    def ask(round: int) -> None:
+        body = {"email": f"new{round}@example.com", "current_password": PASSWORD}
+        answers.append(
+            town.browser.application.test_client().patch("/api/v1/users/me/", json=body, headers=bearer).status_code
+        )
+
+    def prove(round: int) -> None:
+        body = {"email": f"new{round - 1}@example.com", "otp": "000000"}
+        answers.append(town.browser.application.test_client().post("/api/v1/auth/verify-email/", json=body).status_code)
+
+    ask(0)
+    assert answers == [200]
+    for round in range(1, 11):
+        town.clock.advance(timedelta(minutes=1))
+        town.container.relay_events()()
+        threads = [Thread(target=act, args=(round,)) for act in (ask, prove, prove)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert Counter(answers) == {200: 11, 422: 20}

@@ -48,6 +48,15 @@ def as_admin(ada):
 
 
 class TestUsers:
+    def test_one_shows_the_company_of_a_professional_only(self, client, as_admin, bob):
+        assert client.get(bob.url, headers=as_admin).json["professional_info"] is None
+        company = {"company_name": "Cards", "siret_number": "73282932000074", "vat_number": "", "company_address": ""}
+        client.patch("/api/v1/users/me/", json={"account_type": "professional"}, headers=bob.header)
+        shown = client.get(bob.url, headers=as_admin).json
+        assert shown["professional_info"] == dict.fromkeys(company, "")
+        client.put("/api/v1/users/me/professional-info/", json=company, headers=bob.header)
+        assert client.get(bob.url, headers=as_admin).json["professional_info"] == company
+
     def test_lists_accounts_by_role_suspension_and_beginning(self, container, client, as_admin, ada, bob):
         def names(**query):
             body = client.get(URL, query_string=query, headers=as_admin).json

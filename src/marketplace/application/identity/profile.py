@@ -15,6 +15,7 @@ from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity.accounts import TERMS_VERSION, AccountTypeIsFixed
 from marketplace.domain.identity.addresses import MAX_ADDRESSES, Address, TooManyAddresses
+from marketplace.domain.identity.codes import CodePurpose
 from marketplace.domain.identity.companies import Company, CompanyAddress
 from marketplace.domain.sellers import SellerProfile, SellerStatus
 from marketplace.domain.shared.ids import AddressId
@@ -48,6 +49,10 @@ class UpdateMe:
             self.owner.password(actor, current_password, field="current_password")
         now = self.clock.now()
         with self.unit_of_work() as uow:
+            if email is not None:
+                uow.codes.of(
+                    actor.account_id, CodePurpose.CHANGE_EMAIL
+                )  # locked before the account, as VerifyEmail does
             account = uow.accounts.get_for_update(actor.account_id)
             before = account.account_type
             account.change(changes)

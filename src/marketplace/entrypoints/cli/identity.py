@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -35,6 +36,29 @@ def users() -> None:
 users.add_command(import_accounts)
 users.add_command(export_user)
 users.add_command(erase_user)
+
+
+@users.command("show")
+@_NAME
+@json_option
+@with_container
+def show_user(container: Container, name: str, as_json: bool) -> None:
+    """Print the account NAME (a username or an e-mail address), a professional's with the company behind it."""
+    with container.backend.unit_of_work() as uow:
+        found = uow.accounts.by_name(name)
+    if found is None:
+        raise NotFound(f"There is no account called {name!r}.")
+    queries = container.backend.identity_queries()
+    account, company = queries.me(found.id), queries.company(found.id)
+    about = {
+        "account_type": account.account_type.value,
+        "language": account.language,
+        "pending_email": account.pending_email or None,
+        "terms_version": account.terms_version or None,
+        "terms_accepted_at": account.terms_accepted_at and account.terms_accepted_at.isoformat(),
+        "needs_to_accept_terms": account.needs_to_accept_terms,
+    }
+    show({**_row(account, as_json=as_json), **about, **asdict(company)}, as_json=as_json)
 
 
 @users.command("create-admin")

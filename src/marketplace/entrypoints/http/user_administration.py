@@ -10,6 +10,7 @@ from marketplace.application.access import require_role
 from marketplace.application.identity.administration import MAX_REASON, ChangeAccess
 from marketplace.application.ports.identity import AccountView, IdentityQueries
 from marketplace.domain.identity import Role
+from marketplace.domain.identity.accounts import AccountType
 from marketplace.domain.identity.names import MAX_EMAIL
 from marketplace.domain.shared.ids import AccountId
 from marketplace.entrypoints.http.auth import current_actor, signed_in
@@ -18,6 +19,7 @@ from marketplace.entrypoints.http.etags import etagged
 from marketplace.entrypoints.http.fields import FieldNames
 from marketplace.entrypoints.http.identity_schemas import UserSchema, user_json
 from marketplace.entrypoints.http.pages import Ordering, PageArgs, page_body, page_of, page_request
+from marketplace.entrypoints.http.professional_info import ProfessionalInfoSchema, professional_info_json
 from marketplace.entrypoints.http.schemas import BoundedList, Flag, Schema, Text
 
 _ROLES = [role.value for role in Role]
@@ -25,6 +27,15 @@ _ROLES = [role.value for role in Role]
 
 class AdminUserSchema(UserSchema):
     is_suspended = fields.Boolean(required=True)
+
+
+class AdminUserDetailSchema(AdminUserSchema):
+    professional_info = fields.Nested(
+        ProfessionalInfoSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The company of a professional, empty until it was told; null for an individual."},
+    )
 
 
 class AdminUsersArgs(PageArgs):
@@ -76,11 +87,14 @@ def user_administration_blueprint(*, change_access: ChangeAccess, queries: Ident
     @signed_in()
     @etagged
     @problems(403)
-    @blueprint.response(200, AdminUserSchema)
+    @blueprint.response(200, AdminUserDetailSchema)
     def user(user_id: int) -> dict[str, Any]:
-        """One account."""
+        """One account, a professional's with the company behind it."""
         require_role(current_actor(), Role.ADMIN)
-        return _user(queries.me(AccountId(user_id)))
+        account = queries.me(AccountId(user_id))
+        is_professional = account.account_type is AccountType.PROFESSIONAL
+        company = professional_info_json(queries.company(account.id)) if is_professional else None
+        return {**_user(account), "professional_info": company}
 
     @blueprint.patch("/admin/users/<int:user_id>/")
     @signed_in()
