@@ -15,6 +15,10 @@ from tests.unit.http.test_access_matrix import ROWS, Row, request_of
 STAFF = ("verifier", "admin")
 
 
+ROLES_KEPT = {"DELETE /api/v1/users/me/"}
+"""Where it counts that they have the role, not whether they can use it: no admin erases themselves."""
+
+
 def of_a_member(row: Row) -> int:
     """What somebody is answered to whom nothing of it belongs."""
     stranger = "buyer" if "$other_buyer" in f"{row.path} {row.body}" else "other_buyer"
@@ -43,6 +47,7 @@ def test_they_are_members_like_others(world: World, row: Row) -> None:
     for name in STAFF:
         world.restore()
         answer = world.client.open(**request_of(row, world, world.callers[name]), buffered=True)
-        assert answer.status_code == of_a_member(row)
+        is_kept = f"{row.method} {row.path}" in ROLES_KEPT
+        assert answer.status_code == (row.statuses[CALLERS.index(name)] if is_kept else of_a_member(row))
         if row.path.startswith("/api/v1/admin/"):
             assert answer.json["missing"] == ["second_factor"] if name == "admin" else ["admin"]
