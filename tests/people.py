@@ -99,8 +99,9 @@ class Person:
     def asks_for_reset(self, email: str | None = None) -> Any:
         return self.post("/auth/password-reset/", {"email": email or self.email})
 
-    def verifies_reset(self, code: str, email: str | None = None) -> Any:
-        return self.post("/auth/password-reset/verify/", {"email": email or self.email, "otp": code})
+    def verifies_reset(self, code: str, email: str | None = None, *, address: str = "127.0.0.1") -> Any:
+        body = {"email": email or self.email, "otp": code}
+        return self.post("/auth/password-reset/verify/", body, environ_overrides={"REMOTE_ADDR": address})
 
     def gets_reset_token(self) -> str:
         self.asks_for_reset()
