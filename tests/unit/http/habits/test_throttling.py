@@ -118,7 +118,16 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "path",
-        ["/health/", "/health/live/", "/static/pages.css", "/swagger/", "/redoc/", "/api/v1/openapi.json", "/metrics"],
+        [
+            "/health/",
+            "/health/live/",
+            "/static/pages.css",
+            "/swagger/",
+            "/redoc/",
+            "/api/v1/openapi.json",
+            "/metrics",
+            "/unsubscribe/x/",
+        ],
     )
     def test_probes_and_documents_are_free(self, client, path):
         answers = [client.get(path, buffered=True) for _ in range(12)]
