@@ -53,8 +53,8 @@ select {seller} + i, 'seller-' || i, 'seller-' || i, 'seller-' || i || '@example
     '', 'Seller', 'Number ' || i, '', 'individual', '{{buyer,seller}}'::text[], 'en', true, false, false, '1', now(),
     now(), 1
 from generate_series(1, {sellers}) i;
-insert into sessions (id, account_id, token_hash, started_at, refreshed_at, expires_at, version)
-select id, id, 'bench-' || id, now(), now(), now() + interval '1 day', 1 from accounts where id < {seller};
+insert into sessions (id, account_id, token_hash, started_at, refreshed_at, expires_at, device, ip, version)
+select id, id, 'bench-' || id, now(), now(), now() + interval '1 day', '', '', 1 from accounts where id < {seller};
 insert into seller_profiles (
     account_id, shop_name, shop_name_key, status, email_verified, kyc_verified, payouts_ready, rating, may_sell,
     created_at, version
