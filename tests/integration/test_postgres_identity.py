@@ -20,6 +20,7 @@ from marketplace.application.identity.attempts import AttemptGuard
 from marketplace.application.identity.profile import AddAddress
 from marketplace.application.identity.registration import NewMember, Register, VerifyEmail
 from marketplace.application.identity.sessions import LogIn, RefreshSession, SessionOpener
+from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import EmailTaken
 from marketplace.domain.identity.addresses import MAX_ADDRESSES, TooManyAddresses
 from marketplace.domain.identity.attempts import FIRST_LOCK, FREE_FAILURES, TooManyAttempts
@@ -226,7 +227,7 @@ class TestQueries:
 
 
 def test_accounts_are_found_by_indexes(clean_database):
-    """Neither a prefix of a name nor the suspended ones take a walk through all accounts."""
+    """Neither a prefix of a name nor a role nor the suspended ones take a walk through all accounts."""
     engine = sa.create_engine(clean_database)
     statement = sa.select(accounts.c.id)
     names = (accounts.c.username_key, accounts.c.email_key)
@@ -242,7 +243,11 @@ def test_accounts_are_found_by_indexes(clean_database):
             return "\n".join(connection.execute(sa.text(f"explain {text}".replace(":", "\\:"))).scalars())
 
         by_name, suspended = plan(prefix), plan(statement.where(accounts.c.is_suspended))
+        by_role = {role: plan(statement.where(accounts.c.roles.contains([role.value]))) for role in Role}
     engine.dispose()
     assert "accounts_username_prefix_idx" in by_name
     assert "accounts_email_prefix_idx" in by_name
     assert "accounts_suspended_idx" in suspended
+    assert "accounts_sellers_idx" in by_role[Role.SELLER]
+    assert "accounts_verifiers_idx" in by_role[Role.VERIFIER]
+    assert "accounts_admins_idx" in by_role[Role.ADMIN]

@@ -63,7 +63,10 @@ sa.Index(
 sa.Index("accounts_username_prefix_idx", accounts.c.username_key, postgresql_ops={"username_key": "text_pattern_ops"})
 sa.Index("accounts_email_prefix_idx", accounts.c.email_key, postgresql_ops={"email_key": "text_pattern_ops"})
 sa.Index("accounts_suspended_idx", accounts.c.id, postgresql_where=accounts.c.is_suspended)
-sa.Index("accounts_roles_idx", accounts.c.roles, postgresql_using="gin")
+# Everybody is a buyer; whoever has another role is found in order.
+sa.Index("accounts_sellers_idx", accounts.c.id, postgresql_where=sa.text("roles @> array['seller']"))
+sa.Index("accounts_verifiers_idx", accounts.c.id, postgresql_where=sa.text("roles @> array['verifier']"))
+sa.Index("accounts_admins_idx", accounts.c.id, postgresql_where=sa.text("roles @> array['admin']"))
 
 one_time_codes = sa.Table(
     "one_time_codes",
