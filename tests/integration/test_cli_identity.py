@@ -145,3 +145,35 @@ class TestOutbox:
     def test_wants_to_know_which(self, run):
         assert run("outbox", "replay").exit_code == 2
         assert run("outbox", "replay", "--all", "1").exit_code == 2
+
+
+class TestPersonalData:
+    def test_export_prints_one_document(self, run, ada, tmp_path):
+        ada()
+        ada("bob")
+        document = json.loads(run("users", "export", "bob").stdout)
+        assert (document["format"], document["account"]["username"]) == ("marketplace-export/1", "bob")
+        assert [entry["action"] for entry in document["audit"]] == ["account.exported", "account.created"]
+        assert run("users", "export", "ada", "--output", str(tmp_path / "ada.json")).exit_code == 0
+        assert json.loads((tmp_path / "ada.json").read_text())["account"]["email"] == "ada@example.com"
+
+    def test_erase_asks_first(self, run, ada):
+        ada()
+        ada("bob")
+        assert run("users", "erase", "bob", given="n\n").exit_code == 1
+        assert "bob" in run("users", "list").stdout
+        assert run("users", "erase", "bob", given="y\n").exit_code == 0
+        assert "bob" not in run("users", "list").stdout
+
+    def test_erase_refuses_the_last_admin(self, run, ada):
+        ada()
+        with pytest.raises(MarketplaceError) as refusal:
+            run("users", "erase", "ada", "--yes")
+        assert refusal.value.code == "last_admin"
+
+    def test_erase_is_recorded_without_a_name(self, run, ada):
+        ada()
+        erased = ada("bob")["id"]
+        assert json.loads(run("users", "erase", "bob", "--yes", "--json").stdout) == {"id": erased, "erased": True}
+        with pytest.raises(MarketplaceError, match="no account called 'bob'"):
+            run("users", "export", "bob")

@@ -246,8 +246,24 @@ def test_no_word_of_theirs_is_left_in_any_column(life: Life, engine: sa.Engine) 
     answered(life.leaver.ask("DELETE", "/users/me/", {"password": PASSWORD}), 204)
 
     assert traces_of(engine, WORDS) == set()
+    assert sealed_or_digested(engine, life.account_id) == []
     life.town.work()
     assert traces_of(engine, WORDS) == set()
+
+
+def sealed_or_digested(engine: sa.Engine, account_id: int) -> list[str]:
+    """Tables in which something is kept of them that no search for words can read."""
+    with engine.connect() as connection:
+        kept = {
+            table: connection.exec_driver_sql(f"select count(*) from {table}").scalar_one()
+            for table in ("password_resets", "attempt_counters")
+        }
+        for table in ("second_factors", "one_time_codes", "sessions"):
+            theirs = sa.text(f"select count(*) from {table} where account_id = :id")
+            kept[table] = connection.execute(theirs, {"id": account_id}).scalar_one()
+        hashed = sa.text("select password_hash <> '' from accounts where id = :id")
+        kept["accounts"] = connection.execute(hashed, {"id": account_id}).scalar_one()
+    return [table for table, found in kept.items() if found]
 
 
 def test_books_and_orders_stay_as_nobodys(life: Life, engine: sa.Engine) -> None:

@@ -135,6 +135,7 @@ class _Leaving:
         self._now = now
         self._names = traces.names
         self._words = _finder(traces.words)
+        self._resets = traces.address_hashes
 
     def leave(self) -> None:
         orders: dict[OrderId, Order] = self._store.table("orders")
@@ -147,10 +148,16 @@ class _Leaving:
         self._forget_inbox(bought)
         self._forget_orders(bought, bought | sold)
         self._forget_listings()
+        tokens, sessions = self._store.table("session_tokens"), self._store.table("sessions")
+        for key in [key for key, token in tokens.items() if sessions[token.session_id].account_id == self._id]:
+            del tokens[key]
         for table, owner in _OWNERS.items():
             rows = self._store.table(table)
             for key in [key for key, row in rows.items() if owner(row) == self._id]:
                 del rows[key]
+        resets = self._store.table("password_resets")
+        for key in [key for key, reset in resets.items() if reset.address_hash in self._resets]:
+            del resets[key]
         self._forget_payout_account()
         self._forget_events()
         self._forget_audit(bought | sold)

@@ -115,7 +115,7 @@ _GONE = [
         "delete from reservations where buyer_id = :id",
         "delete from sessions where account_id = :id",  # and the tokens with them
         "delete from one_time_codes where account_id = :id",
-        "delete from password_resets where account_id = :id",
+        "delete from password_resets where account_id = :id or address_hash = any(:resets)",
         "delete from second_factors where account_id = :id",
         "delete from addresses where account_id = :id",
         "delete from notifications where account_id = :id",
@@ -202,7 +202,7 @@ class PostgresPersonalData(PersonalData):
 
     def forget(self, account_id: AccountId, *, traces: Traces, now: datetime) -> None:
         about = {"id": account_id, "whom": str(account_id), "now": now, "mark": ERASED, "told": _TOLD}
-        about["blank"] = _BLANK
+        about["blank"], about["resets"] = _BLANK, list(traces.address_hashes)
         about["names"], about["words"] = _anywhere(traces.names), _anywhere(traces.words)
         # Orders, then listings by ascending id, then claims, as everywhere.
         for statement in (_ORDERS, _LOCK_LISTINGS, _LISTINGS, *_GONE):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from marketplace.application.access import Actor, acts_on_anothers, require_another_admin, require_role
 from marketplace.application.identity.attempts import AttemptGuard
+from marketplace.application.identity.passwords import address_hash
 from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.ports.clock import Clock
-from marketplace.application.ports.identity import AddressView, IdentityQueries
+from marketplace.application.ports.identity import AddressView, IdentityQueries, Secrets
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.application.ports.personal_data import Traces
 from marketplace.application.ports.unit_of_work import UnitOfWork
@@ -29,6 +30,7 @@ class Eraser:
     clock: Clock
     queries: IdentityQueries
     guard: AttemptGuard
+    secrets: Secrets
 
     def erase(self, account_id: AccountId, *, actor: Actor, verified: str | None = None) -> None:
         """``verified`` is the hash of the password that was shown; None when none was.
@@ -50,7 +52,7 @@ class Eraser:
             if matters:
                 raise ErasureRefused.of(matters)
             profile = None if uow.sellers.find(account_id) is None else uow.sellers.get_for_update(account_id)
-            traces = _traces(account, addresses, profile)
+            traces = self._traces(account, addresses, profile)
             self.guard.forget(uow, account)
             account.erase(now=now)
             uow.accounts.save(account)
@@ -62,18 +64,22 @@ class Eraser:
                 uow.audit.add(actor.did("account.erased", "account", account_id, now=now))
             uow.commit()
 
-
-def _traces(account: Account, addresses: Iterable[AddressView], profile: SellerProfile | None) -> Traces:
-    company = account.company
-    names = {account.username, account.email, account.pending_email, account.phone_number}
-    if profile is not None:
-        names.add(profile.shop_name)
-    if company is not None:
-        names |= {company.company_name, company.siret_number, company.vat_number}
-    words = names | {account.first_name, account.last_name}
-    for address in addresses:
-        words |= {address.name, address.street, address.phone_number}
-    return Traces(names=frozenset(names - {""}), words=frozenset(words - {""}))
+    def _traces(self, account: Account, addresses: Iterable[AddressView], profile: SellerProfile | None) -> Traces:
+        company = account.company
+        names = {account.username, account.email, account.pending_email, account.phone_number}
+        if profile is not None:
+            names.add(profile.shop_name)
+        if company is not None:
+            names |= {company.company_name, company.siret_number, company.vat_number}
+        words = names | {account.first_name, account.last_name}
+        for address in addresses:
+            words |= {address.name, address.street, address.phone_number}
+        emails = {account.email, account.pending_email} - {""}
+        return Traces(
+            names=frozenset(names - {""}),
+            words=frozenset(words - {""}),
+            address_hashes=frozenset(address_hash(self.secrets, email) for email in emails),
+        )
 
 
 def _free_name(uow: UnitOfWork, name: str) -> str:

@@ -26,11 +26,13 @@ class Traces:
 
     ``names`` are theirs alone, so that they are found wherever somebody else was answered with them: user name, e-mail
     addresses, telephone number, shop. ``words`` are all that is known of them, and may be anybody's: a city, a first
-    name; they count only in what was written about this person.
+    name; they count only in what was written about this person. ``address_hashes`` are the keyed
+    digests under which password resets of their e-mail addresses are kept, whoever asked for them.
     """
 
     names: frozenset[str] = field(default=frozenset(), repr=False)
     words: frozenset[str] = field(default=frozenset(), repr=False)
+    address_hashes: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 class PersonalData(Protocol):

@@ -8,6 +8,7 @@ from marketplace.application.identity import erasure, personal_data
 from marketplace.application.identity.attempts import AttemptGuard
 from marketplace.application.identity.second_factors import OwnerCheck
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.identity import Secrets
 
 
 class PersonalData(containers.DeclarativeContainer):
@@ -15,6 +16,7 @@ class PersonalData(containers.DeclarativeContainer):
 
     backend = providers.DependenciesContainer()
     clock: providers.Dependency[Clock] = providers.Dependency()
+    secrets: providers.Dependency[Secrets] = providers.Dependency()
     guard: providers.Dependency[AttemptGuard] = providers.Dependency()
     owner: providers.Dependency[OwnerCheck] = providers.Dependency()
 
@@ -38,7 +40,12 @@ class PersonalData(containers.DeclarativeContainer):
         personal_data.ExportMember, unit_of_work=unit_of_work, clock=clock, dossier=dossier
     )
     eraser = providers.Singleton(
-        erasure.Eraser, unit_of_work=unit_of_work, clock=clock, queries=backend.identity_queries, guard=guard
+        erasure.Eraser,
+        unit_of_work=unit_of_work,
+        clock=clock,
+        queries=backend.identity_queries,
+        guard=guard,
+        secrets=secrets,
     )
     erase_me = providers.Singleton(erasure.EraseMe, owner=owner, eraser=eraser)
     erase_member = providers.Singleton(erasure.EraseMember, unit_of_work=unit_of_work, eraser=eraser)
