@@ -44,6 +44,11 @@ def environment(database: Database, home: Path) -> dict[str, str]:
     """As in production, but for the payment provider: this version has only the simulated one."""
     return {
         "MARKETPLACE_ENV": "staging",
+        # On, as they are on a server, and never reached.
+        "RATE_LIMIT_ENABLED": "true",
+        "RATE_LIMIT_ANONYMOUS": "1000000/second",
+        "RATE_LIMIT_AUTHENTICATED": "1000000/second",
+        "RATE_LIMIT_LOGIN": "1000000/second",
         "MARKETPLACE_HOME": str(home),
         "DATABASE_URL": database.url,
         "SECRET_KEY": _SECRET,

@@ -12,7 +12,7 @@ A view, in the order of its decorators:
 
 A view is sent what its arguments declare: other fields in the body and other parameters in the query are a 422.
 
-Declared by themselves: 400, 422 and 503 everywhere, 413 and 415 where there may be a body, 401 behind ``signed_in``,
+Declared by themselves: 400, 422, 429 and 503 everywhere, 413 and 415 where there may be a body, 401 behind ``signed_in``,
 404 with an id in the path, 409 with an Idempotency-Key. An id in a path is ``<int:thing_id>``; anything else there is
 a 404.
 """
@@ -100,7 +100,7 @@ class Blueprint(flask_smorest.Blueprint):
         # flask-smorest lets what is declared by hand replace the whole list, the arguments' parameters with it.
         if by_hand := manual.pop("parameters", []):
             doc.setdefault("parameters", []).extend(by_hand)
-        statuses = set(doc_info.get("problems", ())) | {400, 503}
+        statuses = set(doc_info.get("problems", ())) | {400, 429, 503}
         if not self._any_query:
             statuses |= {422}
         if manual.get("security"):
