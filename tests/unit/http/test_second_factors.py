@@ -221,6 +221,21 @@ class TestLoggingIn:
         answers = [log_in(authenticator.wrong(), name=name, address=ELSEWHERE).status_code for name in names]
         assert answers.count(401) == 10
 
+    def test_a_new_password_is_no_way_around_it(self, recovery_codes, authenticator, log_in, call, container):
+        call("POST", "/auth/password-reset/", {"email": "ash@example.com"})
+        container.relay_events()()
+        digits = next(
+            found[0]
+            for message in container.backend.mailbox().messages(limit=10)
+            if "new password" in message.subject and (found := re.search(r"\b\d{6}\b", message.text))
+        )
+        proof = call("POST", "/auth/password-reset/verify/", {"email": "ash@example.com", "otp": digits}).json
+        fresh = {"new_password": "quite another one", "password_confirm": "quite another one"}
+        body = {"reset_token": proof["reset_token"], **fresh}
+        assert call("POST", "/auth/password-reset/confirm/", body).status_code == 204
+        assert code_of(log_in(password="quite another one")) == (401, "second_factor_required")
+        assert log_in(authenticator.code(), password="quite another one").status_code == 200
+
 
 class TestTurningOff:
     def test_takes_the_password_and_a_code(self, recovery_codes, authenticator, log_in, call, ash):
