@@ -30,6 +30,7 @@ STATEMENTS = {
     "/openapi.json": 0,
     # One more each, which looks up the session.
     "/users/me/": 2,
+    "/users/me/professional-info/": 2,
     "/users/me/addresses/": 3,
     "/users/me/addresses/{address}/": 2,
     "/users/me/notifications/": 4,
