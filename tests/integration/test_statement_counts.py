@@ -43,6 +43,7 @@ STATEMENTS = {
     "/sellers/me/": 2,
     "/sellers/me/sales/": 3,
     "/sellers/me/sales/{sale}/": 2,
+    "/admin/sellers/": 3,
     "/admin/ledger/entries/": 3,
     "/admin/ledger/balances/": 3,
 }
