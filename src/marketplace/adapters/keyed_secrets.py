@@ -7,7 +7,6 @@ import secrets
 
 from marketplace.application.ports.identity import Secrets
 
-
 _READABLE = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o or u."""
 
