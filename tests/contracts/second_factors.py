@@ -22,7 +22,7 @@ def keep(unit_of_work, *factors):
 
 
 class SecondFactorContract:
-    """Subclasses provide ``unit_of_work``, a factory, ``queries``, and ``identity_queries``, on the same empty store."""
+    """Subclasses give ``unit_of_work``, a factory, ``queries``, and ``identity_queries``, on the same empty store."""
 
     @pytest.fixture(autouse=True)
     def _members(self, unit_of_work):

@@ -65,7 +65,7 @@ class Authenticators(Protocol):
         ...
 
     def step_of(self, secret: str, code: str, *, now: datetime) -> int | None:
-        """The step to which a code belongs: the present one or a neighbour, for clocks differ. None when it is wrong."""
+        """The step of a code: the present one or a neighbour, for clocks differ. None when it is wrong."""
         ...
 
 

@@ -4,7 +4,7 @@
        │ enrolled again
        └────────> pending
 
-A code of an authenticator (RFC 6238) belongs to a step of thirty seconds. Each step is good once, and never after a later
+An authenticator's code (RFC 6238) belongs to a step of thirty seconds. Each step is good once, and never after a later
 one (RFC 6238, 5.2: a verifier must not accept the second attempt of an OTP). Recovery codes are for whoever lost the
 authenticator; each is good once. Neither the secret nor a recovery code is ever kept in clear.
 """
@@ -94,7 +94,7 @@ class SecondFactor(Aggregate):
         self.sealed_secret, self.enrolled_at, self.last_step = sealed_secret, now, -1
 
     def use_step(self, step: int | None) -> bool:
-        """Use up the step that a code belongs to; None is no code of this secret. False when it is not good any more."""
+        """Use up the step of a code; None is no code of this secret. False when it is not good any more."""
         if step is None or step <= self.last_step:
             return False
         self.last_step = step
