@@ -322,7 +322,7 @@ STAYS_AS_NOBODYS = {
 
 
 def test_it_is_decided_what_becomes_of_every_table_that_names_an_account(engine: sa.Engine) -> None:
-    """A table of tomorrow fails here until ``PersonalData.forget`` takes its rows out, or it holds no word of anybody."""
+    """A table of tomorrow fails here until ``PersonalData.forget`` empties it, or it holds no word of anybody."""
     with engine.connect() as connection:
         naming = connection.exec_driver_sql(
             """

@@ -36,6 +36,9 @@ STATEMENTS = {
     "/users/me/notifications/": 4,
     "/users/me/notification-preferences/": 3,
     "/auth/sessions/": 3,
+    "/auth/two-factor/": 2,
+    # Sixteen parts, most of them a list that is read to its end.
+    "/users/me/export/": 30,
     "/cart/": 2,
     "/orders/": 3,
     # Its buyer gets the secret with it: the payment, and three of the simulated provider's own.
@@ -44,6 +47,9 @@ STATEMENTS = {
     "/sellers/me/sales/": 3,
     "/sellers/me/sales/{sale}/": 2,
     "/admin/sellers/": 3,
+    "/admin/users/": 3,
+    "/admin/users/{user}/": 2,
+    "/admin/audit/": 3,
     "/admin/ledger/entries/": 3,
     "/admin/ledger/balances/": 3,
 }
@@ -75,6 +81,7 @@ def test_are_fixed_at_every_address(town):
         "set": card_set["id"],
         "category": category["id"],
         "seller": red.get("/users/me/")["id"],
+        "user": red.get("/users/me/")["id"],
         "listing": listing,
         "address": answered(ada.ask("POST", "/users/me/addresses/", ADDRESS), 201)["id"],
         "order": ada.orders(listing),
