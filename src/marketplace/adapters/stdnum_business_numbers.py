@@ -1,4 +1,4 @@
-"""SIRET and VAT numbers checked by python-stdnum, which knows each country's format and checksum. Nothing is fetched."""
+"""SIRET and VAT numbers checked by python-stdnum, which knows each country's format. Nothing is fetched."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class StdnumBusinessNumbers(BusinessNumbers):
         except (ValueError, LookupError):
             raise _refused(
                 "vat_number",
-                "It takes the two letters of a country and a VAT number as that country writes it, such as FR83404833048.",
+                "It takes the letters of a country and a VAT number as that country writes it, such as FR83404833048.",
             ) from None
 
 

@@ -12,9 +12,9 @@ A view, in the order of its decorators:
 
 A view is sent what its arguments declare: other fields in the body and other parameters in the query are a 422.
 
-Declared by themselves: 400, 422, 429 and 503 everywhere, 413 and 415 where there may be a body, 401 behind ``signed_in``,
-404 with an id in the path, 409 with an Idempotency-Key. An id in a path is ``<int:thing_id>``; anything else there is
-a 404.
+Declared by themselves: 400, 422, 429 and 503 everywhere, 413 and 415 where there may be a body, 401 behind
+``signed_in``, 404 with an id in the path, 409 with an Idempotency-Key. An id in a path is ``<int:thing_id>``; anything
+else there is a 404.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Who really asked, when reverse proxies stand in front: address, scheme and host, believed of trusted proxies alone.
 
-``X-Forwarded-For`` (or ``Forwarded``, RFC 7239, where there is none) lists everybody whom the request came through, the
-nearest last. Read from that end, the first that is no trusted proxy is the client: whatever stands before it, the client
-may have written itself. Scheme and host are those that the proxy next to the client saw.
+``X-Forwarded-For`` (or ``Forwarded``, RFC 7239, where there is none) lists everybody whom the request came through,
+the nearest last. Read from that end, the first that is no trusted proxy is the client: whatever stands before it, the
+client may have written itself. Scheme and host are those that the proxy next to the client saw.
 """
 
 from __future__ import annotations

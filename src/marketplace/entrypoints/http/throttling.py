@@ -1,8 +1,8 @@
 """How much anybody may ask: by account when signed in, else by address; and little of what lets guessers try.
 
-Every answer tells where its caller stands (``RateLimit-Limit``, ``-Remaining``, ``-Reset``); a refusal says when to come
-back. What this counts may be lost, and is counted anew. The counters that lock names are others, in the database: see
-application/identity/attempts.py.
+Every answer tells where its caller stands (``RateLimit-Limit``, ``-Remaining``, ``-Reset``); a refusal says when to
+come back. What this counts may be lost, and is counted anew. The counters that lock names are others, in the database:
+see application/identity/attempts.py.
 """
 
 from __future__ import annotations
