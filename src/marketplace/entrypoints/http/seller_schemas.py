@@ -38,7 +38,7 @@ class Instant(fields.Field[datetime]):
     """An aware instant, or a date, which stands for its first instant in UTC."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"type": ["string", "null"], "example": "2026-12-24", **_INSTANT}
+        metadata = {"type": "string", "example": "2026-12-24", **_INSTANT}
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
