@@ -182,7 +182,7 @@ _ANSWERS = text(
     """
     update idempotency_keys
     set body = regexp_replace(regexp_replace(body, :names, :mark, 'g'), :written, :mark, 'g')
-    where body ~ :names
+    where body like any(:likely) and body ~ :names
     """
 )
 _NAMING = "username|email|pending_email|phone_number|shop_name|company_name|siret_number|vat_number"
@@ -213,9 +213,12 @@ class PostgresPersonalData(PersonalData):
             self._forget_answers(traces.names)
 
     def _forget_answers(self, names: Collection[str]) -> None:
-        spelt = "|".join(re.escape(_in_json(name)) for name in sorted(names))
-        names = rf'("(?:{_NAMING})"\s*:\s*)"(?:{spelt})"'
-        self._uow.execute(_ANSWERS, {"names": names, "written": _WRITTEN, "mark": rf'\1"{ERASED}"'})
+        in_json = sorted(_in_json(name) for name in names)
+        # LIKE first: it is many times quicker than the expression that looks at where the word stands.
+        likely = [_holding(f'"{name}"') for name in in_json]
+        spelt = "|".join(re.escape(name) for name in in_json)
+        named = rf'("(?:{_NAMING})"\s*:\s*)"(?:{spelt})"'
+        self._uow.execute(_ANSWERS, {"likely": likely, "names": named, "written": _WRITTEN, "mark": rf'\1"{ERASED}"'})
 
 
 def _matter(row: Any) -> OpenMatter:
@@ -235,9 +238,12 @@ _BLANK = (
 
 def _anywhere(words: Collection[str]) -> list[str]:
     """Patterns of LIKE that find a word wherever it stands."""
-    long_enough = sorted(word for word in words if len(word) >= SHORTEST_WORD)
-    literal = (re.sub(r"([\\%_])", r"\\\1", word) for word in long_enough)
-    return [f"%{word}%" for word in literal]
+    return [_holding(word) for word in sorted(words) if len(word) >= SHORTEST_WORD]
+
+
+def _holding(word: str) -> str:
+    literal = re.sub(r"([\\%_])", r"\\\1", word)
+    return f"%{literal}%"
 
 
 def _in_json(value: str) -> str:
