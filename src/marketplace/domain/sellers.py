@@ -306,10 +306,7 @@ def checked_reason(text: str) -> str:
 
 
 def _shop_name(text: str) -> str:
-    name = " ".join(checked_text(text, field="shop_name", minimum=1, maximum=MAX_SHOP_NAME).split())
-    if not shop_name_key(name):
-        raise _refused("shop_name", "It needs a character that can be seen.")
-    return name
+    return " ".join(checked_text(text, field="shop_name", minimum=1, maximum=MAX_SHOP_NAME).split())
 
 
 def _description(text: str) -> str:

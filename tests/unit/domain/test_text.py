@@ -25,6 +25,24 @@ def test_refuses_what_cannot_be_stored_or_shown(text):
     assert list(refusal.value.facts["errors"]) == ["note"]
 
 
+@pytest.mark.parametrize("text", ["\u202egnp.exe", "a\u2066b", "pop\u202c", "\u2069"])
+@pytest.mark.parametrize("lines", [False, True])
+def test_refuses_what_turns_the_direction_of_other_text(text, lines):
+    with pytest.raises(Invalid, match="turn the direction"):
+        checked(text, lines=lines)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200d\u2060", "\ufeff"])
+def test_refuses_what_nobody_can_see(text):
+    with pytest.raises(Invalid, match="can be seen"):
+        checked(text)
+
+
+@pytest.mark.parametrize("text", ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f469\u200d\U0001f4bb", ""])
+def test_takes_joiners_where_scripts_need_them(text):
+    assert checked(text) == text
+
+
 def test_takes_line_breaks_and_tabs_where_text_has_lines():
     assert checked("two\nlines\tof it", lines=True) == "two\nlines\tof it"
 

@@ -9,12 +9,15 @@ from marketplace.domain.shared.errors import Invalid
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula."""
 
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What turns the direction of the text behind it, beyond its own field: on a page, in a letter, in a log (UAX 9)."""
+
 
 def checked_text(text: str, *, field: str, maximum: int, minimum: int = 0, lines: bool = False) -> str:
     """``text`` without white space around it. Raises Invalid, naming ``field``, on text that cannot be stored or shown.
 
-    That is: lone surrogates, control characters (line breaks and tabs pass with ``lines``), and a length outside
-    ``minimum`` to ``maximum`` characters.
+    That is: lone surrogates, control characters (line breaks and tabs pass with ``lines``), signs that turn the
+    direction of what follows, a length outside ``minimum`` to ``maximum`` characters, and invisible signs alone.
     """
     kept = text.strip()
     if any("\ud800" <= character <= "\udfff" for character in kept):
@@ -22,10 +25,15 @@ def checked_text(text: str, *, field: str, maximum: int, minimum: int = 0, lines
     allowed = "\n\r\t" if lines else ""
     if any(_is_control(character) and character not in allowed for character in kept):
         raise _refused(field, "It holds control characters; send plain text.")
+    if any(character in _TURNS for character in kept):
+        message = "It holds signs that turn the direction of text (U+202A to U+202E, U+2066 to U+2069); leave them out."
+        raise _refused(field, message)
     if len(kept) < minimum:
         raise _refused(field, "It must not be empty." if minimum == 1 else f"It needs at least {minimum} characters.")
     if len(kept) > maximum:
         raise _refused(field, f"It has {len(kept)} characters; the most is {maximum}.")
+    if kept and not text_key(kept):
+        raise _refused(field, "It needs a character that can be seen.")
     return kept
 
 
