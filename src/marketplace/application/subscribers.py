@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from marketplace.application.access import PROGRAM
 from marketplace.application.identity.attempts import NoteLock
 from marketplace.application.identity.email_change import IssueEmailChangeCode
 from marketplace.application.identity.erasure import FinishErasure
@@ -17,12 +15,10 @@ from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.application.sellers.applying import FollowSellerEmail, OpenSellerProfile
-from marketplace.application.sellers.deciding import SuspendSeller
 from marketplace.domain.identity.attempts import AttemptPurpose, AttemptsLocked
 from marketplace.domain.identity.codes import LIFETIME
 from marketplace.domain.identity.events import (
     AccountErased,
-    AccountSuspended,
     EmailChanged,
     EmailChangeRequested,
     EmailVerificationRequested,
@@ -45,7 +41,6 @@ from marketplace.domain.sellers import (
     SellerRestricted,
     SellerSuspended,
 )
-from marketplace.domain.shared.errors import IllegalTransition, NotFound
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId, CodeId
 
@@ -72,7 +67,6 @@ class Subscribers:
     notify: Notify
     open_seller_profile: OpenSellerProfile
     follow_seller_email: FollowSellerEmail
-    suspend_seller: SuspendSeller
     tell_order_news: TellOrderNews
     raise_alarm: RaiseAlarm
 
@@ -120,11 +114,6 @@ class Subscribers:
                 self.open_seller_profile(account_id=AccountId(account_id), shop_name=shop_name)
             case EmailVerified(account_id=account_id) | EmailChanged(account_id=account_id):
                 self.follow_seller_email(account_id=AccountId(account_id))
-            case AccountSuspended(account_id=account_id):
-                with suppress(NotFound, IllegalTransition):  # no seller, or not one who may sell
-                    self.suspend_seller(
-                        actor=PROGRAM, account=AccountId(account_id), reason="The account is suspended."
-                    )
             case AccountErased(account_id=account_id):
                 self.finish_erasure(account_id=AccountId(account_id))
             case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted():

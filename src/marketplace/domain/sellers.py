@@ -199,6 +199,15 @@ class SellerProfile(Aggregate):
     def shop_name_key(self) -> str:
         return shop_name_key(self.shop_name)
 
+    def standing(self) -> dict[str, Any]:
+        """What of a seller the audit trail tells, before and after a decision."""
+        return {
+            "status": self.status.value,
+            "kyc_verified": self.kyc_verified,
+            "payouts_ready": self.payouts_ready,
+            "may_sell": self.may_sell,
+        }
+
     def is_on_holiday(self, now: datetime) -> bool:
         return self.holiday is not None and self.holiday.covers(now)
 

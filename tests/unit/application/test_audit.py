@@ -85,6 +85,19 @@ class TestAccounts:
         assert (granted.before, granted.after) == ({"roles": ["buyer"]}, {"roles": ["buyer", "verifier"]})
         assert (suspended.reason, suspended.after) == ("Spam", {"is_suspended": True})
 
+    def test_a_suspension_pauses_the_shop_in_the_name_of_the_same_admin(self, container, trail, open_account, ada):
+        bob = open_account("bob").account_id
+        container.vouch_for_seller()(actor=OPERATOR, account=bob)
+        before = len(trail())
+        container.suspend_account()(actor=ada, name="bob", reason="Spam")
+        account, shop = trail()[before:]
+        assert acts([account, shop]) == [
+            ("account.suspended", "account", str(bob)),
+            ("seller.suspended", "seller", str(bob)),
+        ]
+        assert (shop.actor_id, shop.origin) == (ada.account_id, "192.0.2.1")
+        assert (shop.before["status"], shop.after["status"]) == ("approved", "suspended")
+
     def test_nothing_personal_is_recorded(self, container, trail, ada):
         told = " ".join(str(entry) for entry in trail())
         assert "ada" not in told

@@ -161,10 +161,19 @@ class TestSubscribers:
     def test_the_shop_of_a_suspended_account_is_suspended(self, container, mailbox, ash):
         container.vouch_for_seller()(actor=OPERATOR, account=ash)
         container.suspend_account()(actor=OPERATOR, name="ash")
+        with container.backend.unit_of_work() as uow:
+            assert uow.sellers.get(ash).status is SellerStatus.SUSPENDED  # at once, whether or not a worker runs
+        relay(container)
+        assert "Your shop is suspended" in [mail.subject for mail in mailbox.messages(limit=5)]
+
+    def test_the_news_of_a_suspension_that_is_over_suspends_nobody_again(self, container, ash):
+        container.vouch_for_seller()(actor=OPERATOR, account=ash)
+        container.suspend_account()(actor=OPERATOR, name="ash")
+        container.reinstate_account()(actor=OPERATOR, name="ash")
+        container.reinstate_seller()(actor=OPERATOR, account=ash)
         relay(container)
         with container.backend.unit_of_work() as uow:
-            assert uow.sellers.get(ash).status is SellerStatus.SUSPENDED
-        assert "Your shop is suspended" in [mail.subject for mail in mailbox.messages(limit=5)]
+            assert uow.sellers.get(ash).status is SellerStatus.APPROVED
 
     @pytest.mark.parametrize(
         ("event", "told"),

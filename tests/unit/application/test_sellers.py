@@ -37,7 +37,7 @@ from marketplace.domain.sellers import (
     SellingStep,
     ShopNameTaken,
 )
-from marketplace.domain.shared.errors import Forbidden, IllegalTransition, Invalid, NotFound
+from marketplace.domain.shared.errors import Conflict, Forbidden, IllegalTransition, Invalid, NotFound
 from tests.builders import NOW, a_holiday, an_actor, store_account, store_seller
 
 
@@ -71,6 +71,14 @@ def applicant(unit_of_work):
     account = store_account(unit_of_work, "misty")
     ApplyToSell(unit_of_work=unit_of_work, clock=FixedClock())(actor=an_actor(account), shop_name="Card Cave")
     return account
+
+
+def suspend_account(unit_of_work, account):
+    with unit_of_work() as uow:
+        owner = uow.accounts.get(account)
+        owner.suspend(now=NOW)
+        uow.accounts.save(owner)
+        uow.commit()
 
 
 def make_professional(unit_of_work, account):
@@ -295,6 +303,17 @@ class TestDecisions:
         assert profile_of(unit_of_work, applicant).status is SellerStatus.PENDING
 
     DECISIONS = (ApproveSeller, RejectSeller, SuspendSeller, ReinstateSeller, VerifySellerIdentity)
+
+    def test_open_no_shop_of_a_suspended_account(self, decide, unit_of_work, applicant):
+        seller = store_seller(unit_of_work, "brock")
+        decide(SuspendSeller, seller, reason="Counterfeits.")
+        for account in (applicant, seller):
+            suspend_account(unit_of_work, account)
+        for use_case, account in ((ApproveSeller, applicant), (ReinstateSeller, seller), (VouchForSeller, seller)):
+            with pytest.raises(Conflict, match="reinstate it first"):
+                decide(use_case, account)
+        assert profile_of(unit_of_work, applicant).status is SellerStatus.PENDING
+        assert profile_of(unit_of_work, seller).status is SellerStatus.SUSPENDED
 
     @pytest.mark.parametrize("use_case", DECISIONS)
     def test_are_for_administrators(self, decide, applicant, use_case):

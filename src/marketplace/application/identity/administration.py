@@ -14,12 +14,16 @@ from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account
+from marketplace.domain.sellers import SellerStatus
 from marketplace.domain.shared.errors import Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId
 from marketplace.domain.shared.text import checked_text
 
 MAX_REASON = 500
 """Characters."""
+
+WITH_ACCOUNT = "The account is suspended."
+"""What the seller is told, and the audit trail, of a shop that was suspended along with its owner's account."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +89,7 @@ class RevokeRole:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SuspendAccount:
-    """Shut somebody out: every session ends, and nobody logs in until the account is reinstated."""
+    """Shut somebody out at once: their sessions end, their shop is suspended, nobody logs in until a reinstatement."""
 
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
@@ -189,6 +193,26 @@ class _Act:
         self.account.suspend(now=self.now)
         self.uow.sessions.revoke_all(self.account.id, now=self.now)
         self._note("account.suspended", before={"is_suspended": False}, after={"is_suspended": True})
+        self._pause_shop()
+
+    def _pause_shop(self) -> None:
+        """In the same transaction, so that nothing of theirs is sold while the news is on its way."""
+        profile = self.uow.sellers.find(self.account.id) and self.uow.sellers.get_for_update(self.account.id)
+        if profile is None or profile.status is not SellerStatus.APPROVED:
+            return
+        before = profile.standing()
+        profile.suspend(WITH_ACCOUNT, now=self.now)
+        self.uow.sellers.save(profile)
+        entry = self.actor.did(
+            "seller.suspended",
+            "seller",
+            self.account.id,
+            now=self.now,
+            reason=WITH_ACCOUNT,
+            before=before,
+            after=profile.standing(),
+        )
+        self.uow.audit.add(entry)
 
     def reinstate(self) -> None:
         self.account.reinstate()

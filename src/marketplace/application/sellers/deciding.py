@@ -43,7 +43,7 @@ class _Decision:
             if uow.sellers.find(owner.id) is None:
                 raise NotFound(f"{owner.username!r} has not applied to sell.")
             profile = uow.sellers.get_for_update(owner.id)
-            before = _look(profile)
+            before = profile.standing()
             decide(owner, profile)
             _keep(uow, owner, profile)
             uow.audit.add(
@@ -54,7 +54,7 @@ class _Decision:
                     now=self.clock.now(),
                     reason=reason,
                     before=before,
-                    after=_look(profile),
+                    after=profile.standing(),
                 )
             )
             uow.commit()
@@ -68,12 +68,13 @@ class ApproveSeller(_Decision):
     def __call__(self, *, actor: Actor, account: AccountId | str, reason: str = "") -> SellerProfile:
         """``account`` is an id, a username or an e-mail address.
 
-        Raises Forbidden, NotFound, IllegalTransition for who is not waiting, and CompanyMissing for a professional who
-        has not told the company.
+        Raises Forbidden, NotFound, IllegalTransition for who is not waiting, Conflict while the account is suspended,
+        and CompanyMissing for a professional who has not told the company.
         """
         now = self.clock.now()
 
         def approve(owner: Account, profile: SellerProfile) -> None:
+            owner.require_not_suspended()
             owner.require_company()
             profile.approve(now=now)
 
@@ -106,12 +107,17 @@ class SuspendSeller(_Decision):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReinstateSeller(_Decision):
-    """End a suspension."""
+    """End a suspension of the shop; that of its owner's account has to be over."""
 
     def __call__(self, *, actor: Actor, account: AccountId | str, reason: str = "") -> SellerProfile:
-        """Raises Forbidden, NotFound, and IllegalTransition for who is not suspended."""
+        """Raises Forbidden, NotFound, IllegalTransition for who is not suspended, Conflict while the account is."""
         now = self.clock.now()
-        return self._decide(actor, account, "seller.reinstated", reason, lambda _, profile: profile.reinstate(now=now))
+
+        def reinstate(owner: Account, profile: SellerProfile) -> None:
+            owner.require_not_suspended()
+            profile.reinstate(now=now)
+
+        return self._decide(actor, account, "seller.reinstated", reason, reinstate)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,14 +156,16 @@ class VouchForSeller:
     def __call__(self, *, actor: Actor, account: AccountId | str, shop_name: str | None = None) -> SellerProfile:
         """``account`` is an id, a username or an e-mail address; ``shop_name`` names a profile that is made here.
 
-        By default the username names it. Raises NotFound, ShopNameTaken, and IllegalTransition for who was rejected.
+        By default the username names it. Raises NotFound, ShopNameTaken, IllegalTransition for who was rejected, and
+        Conflict while the account is suspended.
         """
         require_role(actor, Role.ADMIN)
         now = self.clock.now()
         with self.unit_of_work() as uow:
             owner = _account(uow, account)
+            owner.require_not_suspended()
             profile = uow.sellers.find(owner.id)
-            before: dict[str, Any] = {} if profile is None else _look(profile)
+            before: dict[str, Any] = {} if profile is None else profile.standing()
             if profile is None:
                 name = shop_name or owner.username
                 require_free(uow, name)
@@ -171,9 +179,11 @@ class VouchForSeller:
                 profile.approve(now=now)
             profile.vouch()
             _keep(uow, owner, profile)
-            if _look(profile) != before:
+            if profile.standing() != before:
                 uow.audit.add(
-                    actor.did("seller.vouched_for", "seller", owner.id, now=now, before=before, after=_look(profile))
+                    actor.did(
+                        "seller.vouched_for", "seller", owner.id, now=now, before=before, after=profile.standing()
+                    )
                 )
             uow.commit()
         return profile
@@ -189,16 +199,6 @@ def _keep(uow: UnitOfWork, owner: Account, profile: SellerProfile) -> None:
     if owner.roles != before:
         uow.accounts.save(owner)
     uow.sellers.save(profile)
-
-
-def _look(profile: SellerProfile) -> dict[str, Any]:
-    """What of a seller the audit trail tells."""
-    return {
-        "status": profile.status.value,
-        "kyc_verified": profile.kyc_verified,
-        "payouts_ready": profile.payouts_ready,
-        "may_sell": profile.may_sell,
-    }
 
 
 def _account(uow: UnitOfWork, named: AccountId | str) -> Account:

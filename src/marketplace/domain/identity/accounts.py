@@ -286,6 +286,11 @@ class Account(Aggregate):
         self.is_suspended = True
         self.events.append(AccountSuspended(occurred_at=now, account_id=self.id))
 
+    def require_not_suspended(self) -> None:
+        """Raises Conflict while it is suspended."""
+        if self.is_suspended:
+            raise Conflict(f"The account of {self.username} is suspended; reinstate it first.")
+
     def reinstate(self) -> None:
         """Raises Conflict when it is not suspended, and when there is nobody to be let in again."""
         self._require_somebody()

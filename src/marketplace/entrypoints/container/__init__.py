@@ -333,7 +333,6 @@ class Container(containers.DeclarativeContainer):
         notify=notifications.notify,
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,
-        suspend_seller=suspend_seller,
         tell_order_news=tell_order_news,
         raise_alarm=raise_alarm,
     )
