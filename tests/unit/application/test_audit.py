@@ -14,6 +14,7 @@ from marketplace.domain.catalogue.card_sets import SetDetails
 from marketplace.domain.catalogue.products import ProductDetails, ProductStatus
 from marketplace.domain.identity import Role
 from marketplace.domain.payments.refund import RefundCause
+from marketplace.domain.sellers import SellerStatus
 from marketplace.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId
 from marketplace.entrypoints.container import Container
@@ -97,6 +98,14 @@ class TestAccounts:
         ]
         assert (shop.actor_id, shop.origin) == (ada.account_id, "192.0.2.1")
         assert (shop.before["status"], shop.after["status"]) == ("approved", "suspended")
+
+    def test_a_shop_that_only_waits_goes_on_waiting(self, container, trail, open_account, ada):
+        bob = open_account("bob")
+        container.apply_to_sell()(actor=bob, shop_name="Card Cave")
+        container.suspend_account()(actor=ada, name="bob", reason="Spam")
+        assert [entry.action for entry in trail()][-1] == "account.suspended"
+        with container.backend.unit_of_work() as uow:
+            assert uow.sellers.get(bob.account_id).status is SellerStatus.PENDING
 
     def test_nothing_personal_is_recorded(self, container, trail, ada):
         told = " ".join(str(entry) for entry in trail())
