@@ -4,40 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, render_template_string
+from flask import Blueprint, Response
 
 from marketplace.application.notifications.unsubscribing import ReadSubscription, Subscription, Unsubscribe
 from marketplace.domain.notifications import Kind
 from marketplace.domain.shared.errors import NotFound
 from marketplace.entrypoints.http.bodies import raw_body
+from marketplace.entrypoints.http.browser_pages import LONGEST_FORM, browser_page
 
-_PAGE = """<!doctype html>
-<html lang="{{ language }}">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta name="robots" content="noindex">
-  <title>{{ title }} · {{ brand }}</title>
-  <link rel="stylesheet" href="/static/payment.css">
-</head>
-<body>
-  <main>
-    <p class="brand">{{ brand }}</p>
-    <h1>{{ title }}</h1>
-    <p>{{ text }}</p>
-    {% if button %}
-    <form method="post">
-      <button class="succeed" name="List-Unsubscribe" value="One-Click">{{ button }}</button>
-    </form>
-    {% endif %}
-    {% if note %}
-    <p class="note">{{ note }}</p>
-    {% endif %}
-  </main>
-</body>
-</html>
+_BUTTON_AND_NOTE = """\
+{% if button %}
+<form method="post">
+  <button class="succeed" name="List-Unsubscribe" value="One-Click">{{ button }}</button>
+</form>
+{% endif %}
+{% if note %}
+<p class="note">{{ note }}</p>
+{% endif %}
 """
-_LONGEST_FORM = 1024
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -96,7 +80,7 @@ def unsubscribe_blueprint(*, read_subscription: ReadSubscription, unsubscribe: U
         return _page(brand, found, title=words["ask"], text=words["asked"], button=words["button"])
 
     @blueprint.post("/unsubscribe/<token>/")
-    @raw_body(_LONGEST_FORM)
+    @raw_body(LONGEST_FORM)
     def end(token: str) -> Response:
         # Whatever the form says: mail programs send List-Unsubscribe=One-Click, and the link itself says the rest.
         try:
@@ -116,19 +100,18 @@ def _spoken(found: Subscription) -> str:
 def _page(brand: str, found: Subscription, *, title: str, text: str, button: str = "", note: str = "") -> Response:
     language = _spoken(found)
     text = text.format(about=ABOUT[language][found.kind])
-    return _answer(brand=brand, language=language, title=title, text=text, button=button, note=note)
+    return browser_page(
+        title,
+        brand=brand,
+        text=text,
+        inside=_BUTTON_AND_NOTE,
+        language=language,
+        form_action="'self'",
+        button=button,
+        note=note,
+    )
 
 
 def _lost(brand: str) -> Response:
     words = _WORDS["en"]
-    return _answer(brand=brand, language="en", title=words["lost"], text=words["gone"], status=404)
-
-
-def _answer(*, status: int = 200, **values: str) -> Response:
-    html = render_template_string(_PAGE, **{"button": "", "note": "", **values})
-    response = Response(html, status=status, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return browser_page(words["lost"], brand=brand, text=words["gone"], status=404)
