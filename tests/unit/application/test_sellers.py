@@ -191,6 +191,19 @@ class TestUpdateShop:
         seller = update(store_seller(unit_of_work), holiday_from=begins, holiday_until=ends)
         assert [seller.is_selling(at) for at in (NOW, begins, ends)] == [True, False, True]
 
+    @pytest.mark.parametrize("days_ago", [7, 30, 800])
+    def test_a_holiday_that_is_over_lends_the_next_one_nothing(self, update, unit_of_work, days_ago):
+        seller = store_seller(unit_of_work)
+        with unit_of_work() as uow:
+            profile = uow.sellers.get_for_update(seller)
+            profile.set_holiday(a_holiday(NOW - timedelta(days=days_ago), days=7))
+            uow.sellers.save(profile)
+            uow.commit()
+        with pytest.raises(Invalid, match="say when you are back"):
+            update(seller, holiday_from=NOW)
+        later = NOW + timedelta(days=3)
+        assert update(seller, holiday_until=later).holiday == Holiday(begins_at=NOW, ends_at=later)
+
     @pytest.mark.parametrize(
         "changes",
         [

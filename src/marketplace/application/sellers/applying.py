@@ -134,7 +134,9 @@ def require_free(uow: UnitOfWork, shop_name: str) -> None:
 
 
 def _holiday(changes: Mapping[str, Any], known: Holiday | None, now: datetime) -> Holiday | None:
-    """The holiday as it is to be. Raises Invalid on one that is over already, or has no end."""
+    """The holiday as it is to be; one that is over lends it nothing. Raises Invalid on one that is over, or endless."""
+    if known is not None and known.ends_at <= now:
+        known = None
     begins_at = changes.get("holiday_from", known.begins_at if known is not None else None)
     ends_at = changes.get("holiday_until", known.ends_at if known is not None else None)
     if ends_at is None:
