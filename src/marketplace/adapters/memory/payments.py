@@ -95,18 +95,20 @@ class InMemoryPaymentQueries(PaymentQueries):
     def refunds(self, order_id: OrderId) -> Sequence[RefundView]:
         with self._store.lock:
             found = [r for r in self._store.table(InMemoryRefunds.name).values() if r.order_id == order_id]
-            return [
-                RefundView(
-                    id=refund.id,
-                    order_id=refund.order_id,
-                    status=refund.status,
-                    amount=refund.amount,
-                    cause=refund.cause,
-                    reason=refund.reason,
-                    decided_at=refund.decided_at,
-                )
-                for refund in sorted(found, key=lambda refund: refund.id)
-            ]
+            return [refund_view(refund) for refund in sorted(found, key=lambda refund: refund.id)]
+
+
+def refund_view(refund: Refund) -> RefundView:
+    """What is told of it."""
+    return RefundView(
+        id=refund.id,
+        order_id=refund.order_id,
+        status=refund.status,
+        amount=refund.amount,
+        cause=refund.cause,
+        reason=refund.reason,
+        decided_at=refund.decided_at,
+    )
 
 
 class _Checked(Protocol):

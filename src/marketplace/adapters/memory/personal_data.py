@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marketplace.adapters.memory.pages import paged
+from marketplace.adapters.memory.payments import refund_view
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.application.ports.payments import RefundView
 from marketplace.application.ports.personal_data import (
     SUBJECTS,
     KeptCode,
-    KeptRefund,
     KeptSession,
     PersonalData,
     PersonalDataQueries,
@@ -295,11 +296,11 @@ class InMemoryPersonalDataQueries(PersonalDataQueries):
         ]
         return sorted(found, key=lambda code: (code.requested_at, code.purpose))
 
-    def refunds(self, buyer_id: AccountId, request: PageRequest) -> Page[KeptRefund]:
+    def refunds(self, buyer_id: AccountId, request: PageRequest) -> Page[RefundView]:
         with self._store.lock:
             orders = self._store.table("orders")
             found = [r for r in self._store.table("refunds").values() if orders[r.order_id].buyer_id == buyer_id]
-        return paged(found, key=lambda r: (r.id,), descending=False, request=request, view=_refund)
+        return paged(found, key=lambda r: (r.id,), descending=False, request=request, view=refund_view)
 
     def history(self, buyer_id: AccountId, request: PageRequest) -> Page[tuple[OrderId, Transition]]:
         with self._store.lock:
@@ -323,7 +324,3 @@ def _session(session: Any) -> KeptSession:
         expires_at=session.expires_at,
         revoked_at=session.revoked_at,
     )
-
-
-def _refund(refund: Refund) -> KeptRefund:
-    return KeptRefund(**{field.name: getattr(refund, field.name) for field in fields(KeptRefund)})

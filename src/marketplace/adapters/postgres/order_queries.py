@@ -105,17 +105,7 @@ class PostgresOrderQueries(OrderQueries):
     def history(self, id: OrderId) -> Sequence[Transition]:
         moves = sa.select(order_transitions).where(order_transitions.c.order_id == id).order_by(order_transitions.c.id)
         with translated({}), self._engine.connect() as connection:
-            return [
-                Transition(
-                    sale_id=row.sale_id,
-                    from_status=row.from_status,
-                    to_status=row.to_status,
-                    at=row.at,
-                    actor_id=row.actor_id,
-                    reason=row.reason,
-                )
-                for row in connection.execute(moves)
-            ]
+            return [transition(row) for row in connection.execute(moves)]
 
     def sale(self, seller_id: AccountId, id: SaleId) -> SaleView:
         with translated({}), self._engine.connect() as connection:
@@ -209,3 +199,15 @@ def _seller_view(row: Any) -> SaleView:
 
 def _items(items: Sequence[dict[str, Any]]) -> list[SaleItemView]:
     return [SaleItemView(**item) for item in items]
+
+
+def transition(row: Any) -> Transition:
+    """Of a row of ``order_transitions``."""
+    return Transition(
+        sale_id=row.sale_id,
+        from_status=row.from_status,
+        to_status=row.to_status,
+        at=row.at,
+        actor_id=row.actor_id,
+        reason=row.reason,
+    )

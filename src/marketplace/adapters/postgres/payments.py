@@ -205,18 +205,20 @@ class PostgresPaymentQueries(PaymentQueries):
     def refunds(self, order_id: OrderId) -> Sequence[RefundView]:
         statement = sa.select(refunds).where(_refund.order_id == order_id).order_by(_refund.id)
         with translated({}), self._engine.connect() as connection:
-            return [
-                RefundView(
-                    id=row.id,
-                    order_id=row.order_id,
-                    status=RefundStatus(row.status),
-                    amount=Money(row.amount, row.currency),
-                    cause=RefundCause(row.cause),
-                    reason=row.reason,
-                    decided_at=row.decided_at,
-                )
-                for row in connection.execute(statement)
-            ]
+            return [refund_view(row) for row in connection.execute(statement)]
+
+
+def refund_view(row: Any) -> RefundView:
+    """Of a row of ``refunds``."""
+    return RefundView(
+        id=row.id,
+        order_id=row.order_id,
+        status=RefundStatus(row.status),
+        amount=Money(row.amount, row.currency),
+        cause=RefundCause(row.cause),
+        reason=row.reason,
+        decided_at=row.decided_at,
+    )
 
 
 def _next_due(table: sa.Table, now: datetime) -> sa.Select[Any]:

@@ -15,15 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from marketplace.adapters.postgres.errors import translated
+from marketplace.adapters.postgres.order_queries import transition
 from marketplace.adapters.postgres.pages import paged
+from marketplace.adapters.postgres.payments import refund_view
 from marketplace.adapters.postgres.tables.identity import sessions
 from marketplace.adapters.postgres.tables.orders import order_transitions, orders
 from marketplace.adapters.postgres.tables.payments import refunds
 from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.application.ports.payments import RefundView
 from marketplace.application.ports.personal_data import (
     SUBJECTS,
     KeptCode,
-    KeptRefund,
     KeptSession,
     PersonalData,
     PersonalDataQueries,
@@ -33,7 +35,6 @@ from marketplace.domain.identity.devices import Device
 from marketplace.domain.identity.erasure import ERASED, MatterKind, OpenMatter
 from marketplace.domain.ledger import accounts_of
 from marketplace.domain.orders.status import Transition
-from marketplace.domain.payments.refund import RefundCause, RefundStatus
 from marketplace.domain.shared.ids import AccountId, OrderId
 from marketplace.domain.shared.money import Money
 
@@ -264,9 +265,9 @@ class PostgresPersonalDataQueries(PersonalDataQueries):
             rows = connection.execute(_CODES, {"id": account_id})
             return [KeptCode(purpose=r.purpose, requested_at=r.requested_at, used_at=r.used_at) for r in rows]
 
-    def refunds(self, buyer_id: AccountId, request: PageRequest) -> Page[KeptRefund]:
+    def refunds(self, buyer_id: AccountId, request: PageRequest) -> Page[RefundView]:
         of_buyer = sa.select(refunds).join(orders, orders.c.id == refunds.c.order_id)
-        return self._page(of_buyer.where(orders.c.buyer_id == buyer_id), refunds.c.id, request, _refund)
+        return self._page(of_buyer.where(orders.c.buyer_id == buyer_id), refunds.c.id, request, refund_view)
 
     def history(self, buyer_id: AccountId, request: PageRequest) -> Page[tuple[OrderId, Transition]]:
         of_buyer = sa.select(order_transitions).join(orders, orders.c.id == order_transitions.c.order_id)
@@ -297,24 +298,5 @@ def _session(row: Any) -> KeptSession:
     )
 
 
-def _refund(row: Any) -> KeptRefund:
-    return KeptRefund(
-        id=row.id,
-        order_id=row.order_id,
-        status=RefundStatus(row.status),
-        amount=Money(row.amount, row.currency),
-        cause=RefundCause(row.cause),
-        reason=row.reason,
-        decided_at=row.decided_at,
-    )
-
-
 def _move(row: Any) -> tuple[OrderId, Transition]:
-    return row.order_id, Transition(
-        sale_id=row.sale_id,
-        from_status=row.from_status,
-        to_status=row.to_status,
-        at=row.at,
-        actor_id=row.actor_id,
-        reason=row.reason,
-    )
+    return row.order_id, transition(row)

@@ -16,7 +16,9 @@ class PayoutAccountRepository(Protocol):
         """Raises Conflict when the seller has one, at the latest on commit."""
         ...
 
-    def find(self, account_id: AccountId) -> PayoutAccount | None: ...
+    def find(self, account_id: AccountId) -> PayoutAccount | None:
+        """The seller's; None until they have asked to be onboarded. Being vouched for makes none."""
+        ...
 
     def find_by_provider(self, provider_account_id: str) -> PayoutAccount | None:
         """By the provider's name for it."""

@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Protocol
 
 from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.application.ports.payments import RefundView
 from marketplace.domain.identity.devices import Device
 from marketplace.domain.identity.erasure import OpenMatter
 from marketplace.domain.orders.status import Transition
-from marketplace.domain.payments.refund import RefundCause, RefundStatus
-from marketplace.domain.shared.ids import AccountId, OrderId, RefundId, SessionId
-from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.ids import AccountId, OrderId, SessionId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,17 +82,6 @@ class KeptCode:
     used_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeptRefund:
-    id: RefundId
-    order_id: OrderId
-    status: RefundStatus
-    amount: Money
-    cause: RefundCause
-    reason: str
-    decided_at: datetime
-
-
 class PersonalDataQueries(Protocol):
     def sessions(self, account_id: AccountId, request: PageRequest) -> Page[KeptSession]:
         """Every session that is remembered, the oldest id first."""
@@ -103,7 +91,7 @@ class PersonalDataQueries(Protocol):
         """A handful: one a purpose, and one for each address at which a password reset was asked for."""
         ...
 
-    def refunds(self, buyer_id: AccountId, request: PageRequest) -> Page[KeptRefund]:
+    def refunds(self, buyer_id: AccountId, request: PageRequest) -> Page[RefundView]:
         """Of the orders that this person bought, the oldest id first."""
         ...
 

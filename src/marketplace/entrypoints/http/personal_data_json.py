@@ -11,7 +11,8 @@ import orjson
 from marketplace.application.identity.personal_data import Section
 from marketplace.application.ports.notifications import NotificationView
 from marketplace.application.ports.orders import SaleView
-from marketplace.application.ports.personal_data import KeptCode, KeptRefund, KeptSession
+from marketplace.application.ports.payments import RefundView
+from marketplace.application.ports.personal_data import KeptCode, KeptSession
 from marketplace.application.ports.second_factors import SecondFactorView
 from marketplace.domain.notifications import Preference
 from marketplace.domain.orders.status import Transition
@@ -80,7 +81,7 @@ def _move(moved: tuple[OrderId, Transition]) -> dict[str, Any]:
     }
 
 
-def _refund(kept: KeptRefund) -> dict[str, Any]:
+def _refund(kept: RefundView) -> dict[str, Any]:
     return {
         "id": kept.id,
         "order": kept.order_id,

@@ -177,14 +177,7 @@ def seller_json(found: SellerView) -> dict[str, Any]:
 def own_json(found: OwnSellerView) -> dict[str, Any]:
     return {
         "id": found.id,
-        "shop_name": found.shop_name,
-        "description": found.description,
-        "rating": rating_json(found.rating),
-        "status": found.status.value,
-        "status_reason": found.status_reason,
-        "is_selling": found.is_selling,
-        "on_holiday": found.on_holiday,
-        **_holiday_json(found.holiday),
+        **_shop_json(found),
         "checklist": [
             {
                 "step": step.value,
@@ -198,11 +191,9 @@ def own_json(found: OwnSellerView) -> dict[str, Any]:
     }
 
 
-def record_json(found: SellerRecord) -> dict[str, Any]:
+def _shop_json(found: OwnSellerView | SellerRecord) -> dict[str, Any]:
+    """What its owner and admins see, and nobody else."""
     return {
-        "id": found.id,
-        "username": found.username,
-        "email": found.email,
         "shop_name": found.shop_name,
         "description": found.description,
         "rating": rating_json(found.rating),
@@ -211,6 +202,15 @@ def record_json(found: SellerRecord) -> dict[str, Any]:
         "is_selling": found.is_selling,
         "on_holiday": found.on_holiday,
         **_holiday_json(found.holiday),
+    }
+
+
+def record_json(found: SellerRecord) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "username": found.username,
+        "email": found.email,
+        **_shop_json(found),
         "missing": [step.value for step in found.missing],
         "created_at": found.created_at,
     }
