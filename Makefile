@@ -19,7 +19,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: $(STAMP) ## start the database, the API, the console and the worker, with a demo market
+run: $(STAMP) ## start the database, the API and the worker, with a demo market
 	@$(BIN)/marketplace serve
 
 .PHONY: test

@@ -137,7 +137,7 @@ def suspend(container: Container, name: str, reason: str, as_json: bool) -> None
 @json_option
 @with_container
 def reinstate(container: Container, name: str, reason: str, as_json: bool) -> None:
-    """Let the account NAME in again; a seller has to be approved again."""
+    """Let the account NAME in again; what it sells stays paused until `sellers reinstate`."""
     _print(container, container.reinstate_account()(actor=OPERATOR, name=name, reason=reason), as_json=as_json)
 
 
