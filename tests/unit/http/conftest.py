@@ -16,6 +16,7 @@ from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.http.auth import access_token
 from marketplace.entrypoints.settings import Settings
 from tests.market import Market
+from tests.tracing import untraced
 
 ENVIRONMENT = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", "ALLOWED_HOSTS": "localhost"}
 
@@ -40,7 +41,9 @@ def app(container: Container, request: pytest.FixtureRequest) -> Flask:
     """Made after the ``market`` of a test that has one, so that its people are known at the doors."""
     if "market" in request.fixturenames:
         request.getfixturevalue("market")
-    return create_app(container)
+    # Made thousands of times; that it is covered is seen to where other tests make theirs by themselves.
+    with untraced():
+        return create_app(container)
 
 
 @pytest.fixture
