@@ -98,6 +98,7 @@ class AccountContract:
         with unit_of_work() as uow:
             assert uow.accounts.by_name("nobody") is None
             assert uow.accounts.by_name("nobody@example.com") is None
+            assert uow.accounts.by_name("half a character \udcff") is None
 
     @pytest.mark.parametrize(
         ("changes", "error"),

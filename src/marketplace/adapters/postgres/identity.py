@@ -44,6 +44,8 @@ class PostgresAccounts(PostgresRepository[Account], AccountRepository):
         return {row.id for row in self._uow.execute(admins)}
 
     def by_name(self, name: str) -> Account | None:
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            return None  # half a character from a command line, which no statement can carry
         # No user name has an @ and every address has one, so that one index answers.
         column = accounts.c.email_key if "@" in name else accounts.c.username_key
         return self._first(column == name_key(name))

@@ -16,9 +16,10 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.application.sellers.applying import require_free
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account
-from marketplace.domain.sellers import SellerProfile, SellerStatus
+from marketplace.domain.sellers import MAX_REASON, SellerProfile, SellerStatus
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId
+from marketplace.domain.shared.text import checked_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +37,11 @@ class _Decision:
         reason: str,
         decide: Callable[[Account, SellerProfile], None],
     ) -> SellerProfile:
-        """Raises Forbidden, NotFound for who never applied, and what ``decide`` raises."""
+        """Raises Forbidden, Invalid on a reason that cannot be kept, NotFound for who never applied, and what
+        ``decide`` raises.
+        """
         require_role(actor, Role.ADMIN)
+        reason = checked_text(reason, field="reason", maximum=MAX_REASON, lines=True)
         with self.unit_of_work() as uow:
             owner = _account(uow, account)
             if uow.sellers.find(owner.id) is None:
@@ -168,8 +172,8 @@ class VouchForSeller:
             before: dict[str, Any] = {} if profile is None else profile.standing()
             if profile is None:
                 name = shop_name or owner.username
-                require_free(uow, name)
                 profile = SellerProfile.of(owner.id, shop_name=name, email_verified=owner.is_email_verified, now=now)
+                require_free(uow, profile.shop_name)
                 uow.sellers.add(profile)
             if profile.status is SellerStatus.NONE:
                 profile.apply(now=now)
