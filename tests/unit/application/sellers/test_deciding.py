@@ -106,6 +106,23 @@ class TestDecisions:
         assert profile_of(unit_of_work, applicant).status is SellerStatus.PENDING
         assert profile_of(unit_of_work, seller).status is SellerStatus.SUSPENDED
 
+    @pytest.mark.parametrize("use_case", [ApproveSeller, ReinstateSeller, VerifySellerIdentity])
+    @pytest.mark.parametrize("reason", ["half a character \udcff", "a\x00b", "a\u202eb", "x" * 501])
+    def test_take_no_reason_that_the_audit_trail_cannot_keep(self, decide, unit_of_work, applicant, use_case, reason):
+        if use_case is ReinstateSeller:
+            decide(ApproveSeller, applicant)
+            decide(SuspendSeller, applicant, reason="Late parcels")
+        before = profile_of(unit_of_work, applicant)
+        with pytest.raises(Invalid) as refusal:
+            decide(use_case, applicant, reason=reason)
+        assert list(refusal.value.facts["errors"]) == ["reason"]
+        assert profile_of(unit_of_work, applicant) == before
+
+    def test_vouch_for_no_shop_whose_name_cannot_be_kept(self, decide, unit_of_work):
+        account = store_account(unit_of_work, "brock")
+        with pytest.raises(Invalid, match="shop_name"):
+            decide(VouchForSeller, account, shop_name="half a character \udcff")
+
     @pytest.mark.parametrize("use_case", DECISIONS)
     def test_are_for_administrators(self, decide, applicant, use_case):
         with pytest.raises(Forbidden):
