@@ -18,7 +18,7 @@ from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account
 from marketplace.domain.identity.erasure import ErasureRefused
 from marketplace.domain.sellers import SellerProfile
-from marketplace.domain.shared.errors import ConcurrencyConflict, NotFound
+from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId
 
 
@@ -45,8 +45,8 @@ class Eraser:
             admins = uow.accounts.admins_for_update()
             uow.personal_data.shut(account_id)
             account = uow.accounts.get_for_update(account_id)
-            if verified is not None and account.password_hash != verified:
-                raise ConcurrencyConflict("The password was changed on another device meanwhile; log in again.")
+            if verified is not None:
+                account.require_password_unchanged(verified)
             require_another_admin(account_id, admins)
             matters = uow.personal_data.open_matters(account_id)
             if matters:

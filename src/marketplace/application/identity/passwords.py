@@ -222,8 +222,7 @@ class ChangePassword:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             account = uow.accounts.get_for_update(actor.account_id)
-            if account.password_hash != verified:
-                raise ConcurrencyConflict("The password was changed on another device meanwhile; log in again.")
+            account.require_password_unchanged(verified)
             account.set_password(password_hash, now=now)
             uow.accounts.save(account)
             uow.sessions.revoke_all(account.id, now=now, but=session_id)

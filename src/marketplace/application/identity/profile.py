@@ -43,10 +43,10 @@ class UpdateMe:
         """All of it or nothing. An ``email`` needs the password, and holds once it is proven (``email_change``).
 
         Raises Invalid, naming the field, on a bad value, a wrong password and a field that is not the owner's to
-        change; TooManyAttempts; CodeRequestedRecently; AccountTypeIsFixed.
+        change; TooManyAttempts; CodeRequestedRecently; AccountTypeIsFixed; ConcurrencyConflict when the password was
+        changed at the same time.
         """
-        if email is not None:
-            self.owner.password(actor, current_password, field="current_password")
+        verified = None if email is None else self.owner.password(actor, current_password, field="current_password")
         now = self.clock.now()
         with self.unit_of_work() as uow:
             if email is not None:
@@ -54,6 +54,8 @@ class UpdateMe:
                     actor.account_id, CodePurpose.CHANGE_EMAIL
                 )  # locked before the account, as VerifyEmail does
             account = uow.accounts.get_for_update(actor.account_id)
+            if verified is not None:
+                account.require_password_unchanged(verified)
             before = account.account_type
             account.change(changes)
             if account.account_type is not before:

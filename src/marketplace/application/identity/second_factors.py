@@ -99,13 +99,17 @@ class EnrolSecondFactor:
     owner: OwnerCheck
 
     def __call__(self, *, actor: Actor, password: str) -> Enrolment:
-        """Raises Invalid on a wrong password, TooManyAttempts, SecondFactorIsOn."""
-        self.owner.password(actor, password)
+        """Raises Invalid on a wrong password, TooManyAttempts, SecondFactorIsOn.
+
+        ConcurrencyConflict when the password was changed at the same time.
+        """
+        verified = self.owner.password(actor, password)
         now = self.codes.clock.now()
         secret = self.codes.authenticators.new_secret()
         sealed = self.codes.sealed(secret, actor.account_id)
         with self.unit_of_work() as uow:
             account = uow.accounts.get_for_update(actor.account_id)
+            account.require_password_unchanged(verified)
             factor = uow.second_factors.of(account.id)
             if factor is None:
                 uow.second_factors.add(SecondFactor(account_id=account.id, sealed_secret=sealed, enrolled_at=now))
@@ -158,14 +162,16 @@ class FactorOwner:
     ) -> None:
         """Check both and do ``act`` in the transaction that uses the code up.
 
-        Raises Invalid on a wrong password, WrongCode, TooManyAttempts, NoSecondFactor.
+        Raises Invalid on a wrong password, WrongCode, TooManyAttempts, NoSecondFactor, and ConcurrencyConflict when the
+        password was changed at the same time.
         """
-        self.owner.password(actor, password)
+        verified = self.owner.password(actor, password)
         with (
             self.guard.attempt(AttemptPurpose.SECOND_FACTOR, name=actor.account_id, origin=actor.origin) as attempt,
             self.unit_of_work() as uow,
         ):
             attempt.account_id = actor.account_id
+            uow.accounts.get_for_update(actor.account_id).require_password_unchanged(verified)
             factor = uow.second_factors.of(actor.account_id)
             if factor is None or not factor.is_on:
                 raise NoSecondFactor(_SET_ONE_UP)

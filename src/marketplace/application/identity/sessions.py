@@ -20,7 +20,7 @@ from marketplace.domain.identity.devices import UNKNOWN_DEVICE, Device
 from marketplace.domain.identity.passwords import normal_form, presented_form
 from marketplace.domain.identity.second_factors import SecondFactorRequired, WrongSecondFactor
 from marketplace.domain.identity.sessions import MAX_SESSIONS, InvalidCredentials, RefreshRefused, Session
-from marketplace.domain.shared.errors import Invalid, NotFound
+from marketplace.domain.shared.errors import ConcurrencyConflict, Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId, SessionId
 
 _log = logging.getLogger(__name__)
@@ -73,6 +73,10 @@ def token_hash(secrets: Secrets, token: str) -> str:
     return secrets.digest("refresh token", token)
 
 
+class _PasswordReplaced(ConcurrencyConflict):
+    """The password that was compared is not the account's any more."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogIn:
     """Sign in with a user name, or an e-mail address, and the password."""
@@ -91,11 +95,15 @@ class LogIn:
         ``user_agent`` what it says of itself.
 
         Raises InvalidCredentials, and TooManyAttempts after ten of them; only who knows the password learns, by
-        AccountIsSuspended and SecondFactorRequired, of a suspension and of a second factor.
+        AccountIsSuspended and SecondFactorRequired, of a suspension and of a second factor. ConcurrencyConflict when
+        the password keeps being changed at the same time.
         """
         with self.guard.attempt(AttemptPurpose.LOG_IN, name=name, origin=origin) as attempt:
             device = Device.seen(user_agent=user_agent, address=origin)
-            signed_in = self._log_in(attempt, name, password, otp, device)
+            try:
+                signed_in = self._log_in(attempt, name, password, otp, device)
+            except _PasswordReplaced:  # only what holds by now lets in; it may be the same, hashed anew
+                signed_in = self._log_in(attempt, name, password, otp, device)
         if signed_in is None:
             raise SecondFactorRequired  # out here, since it is no failure: the password was right
         return signed_in
@@ -112,26 +120,33 @@ class LogIn:
             raise InvalidCredentials("The name or the password is wrong.")
         outdated = self.hasher.is_outdated(account.password_hash)
         fresh_hash = self.hasher.hash(normal_form(password)) if outdated else None
+        verified = account.password_hash
         if otp is None:
-            return self._admit(attempt, account.id, fresh_hash, device)
+            return self._admit(attempt, account.id, verified, fresh_hash, device)
         with self.guard.attempt(AttemptPurpose.SECOND_FACTOR, name=account.id, origin=attempt.origin) as second:
             second.account_id = account.id
-            return self._admit(attempt, account.id, fresh_hash, device, otp=otp, second=second)
+            return self._admit(attempt, account.id, verified, fresh_hash, device, otp=otp, second=second)
 
     def _admit(
         self,
         attempt: Attempt,
         account_id: AccountId,
+        verified: str,
         fresh_hash: str | None,
         device: Device,
         *,
         otp: str | None = None,
         second: Attempt | None = None,
     ) -> SignedIn | None:
-        """As ``_log_in``, once the password is known to be right. Raises WrongSecondFactor."""
+        """As ``_log_in``, once the password is known to fit the hash ``verified``.
+
+        Raises WrongSecondFactor, and _PasswordReplaced when that hash is the account's no more.
+        """
         with self.unit_of_work() as uow:
-            # Locked, so that a suspension comes either before this or ends the session that this opens.
+            # Locked, so that a suspension, or another password, comes before this or ends the session that this opens.
             account = uow.accounts.get_for_update(account_id)
+            if account.password_hash != verified:
+                raise _PasswordReplaced("The password was changed at the same time; log in again.")
             if account.is_suspended:
                 raise AccountIsSuspended("This account is suspended; write to the marketplace.")
             factor = uow.second_factors.of(account_id)

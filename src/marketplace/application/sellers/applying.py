@@ -10,7 +10,7 @@ from typing import Any
 from marketplace.application.access import Actor, require_accepted_terms
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.sellers import Holiday, SellerExists, SellerProfile, ShopNameTaken, shop_name_key
+from marketplace.domain.sellers import Holiday, SellerExists, SellerProfile, SellerStatus, ShopNameTaken, shop_name_key
 from marketplace.domain.shared.errors import Invalid, NotFound
 from marketplace.domain.shared.ids import AccountId
 
@@ -114,6 +114,8 @@ class UpdateShop:
             if uow.sellers.find(actor.account_id) is None:
                 raise NotFound("You have no shop yet: POST /api/v1/sellers/ asks for one.")
             profile = uow.sellers.get_for_update(actor.account_id)
+            if profile.status is SellerStatus.NONE:
+                raise NotFound("This shop was closed for good, with the account behind it.")
             named = changes.get("shop_name")
             if named is not None and shop_name_key(named) != profile.shop_name_key:
                 require_free(uow, named)

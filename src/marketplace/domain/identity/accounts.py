@@ -29,7 +29,7 @@ from marketplace.domain.identity.names import (
     name_key,
 )
 from marketplace.domain.shared.aggregate import Aggregate
-from marketplace.domain.shared.errors import Conflict, Forbidden, Invalid
+from marketplace.domain.shared.errors import ConcurrencyConflict, Conflict, Forbidden, Invalid
 from marketplace.domain.shared.ids import AccountId
 from marketplace.domain.shared.text import checked_text
 
@@ -189,8 +189,10 @@ class Account(Aggregate):
     def request_email_change(self, email: str, *, now: datetime) -> bool:
         """Note the address that is to take the place of the present one, once it is proven; False when it is that one.
 
-        The present one, in whatever spelling, takes the wish back. Raises Invalid on what cannot be an address.
+        The present one, in whatever spelling, takes the wish back. Raises Invalid on what cannot be an address, and
+        Conflict once the account is erased.
         """
+        self._require_somebody()
         address = checked_email(email)
         if name_key(address) == self.email_key:
             self.pending_email, self.pending_email_at = "", None
@@ -208,7 +210,8 @@ class Account(Aggregate):
         self.verify_email(now=now)
 
     def keep_company(self, company: Company) -> None:
-        """Raises NotProfessional for an individual, whom nobody may take for a company."""
+        """Raises NotProfessional for an individual, whom nobody may take for a company; Conflict once it is erased."""
+        self._require_somebody()
         if self.account_type is not AccountType.PROFESSIONAL:
             raise NotProfessional(
                 "This is an individual's account; make it a professional's first:"
@@ -230,7 +233,11 @@ class Account(Aggregate):
         self.events.append(VendorRegistered(occurred_at=now, account_id=self.id, shop_name=self.username))
 
     def change(self, changes: Mapping[str, Any]) -> None:
-        """Set what its owner may set. Raises Invalid, naming the field, on a bad value and on any other field."""
+        """Set what its owner may set. Raises Invalid, naming the field, on a bad value and on any other field.
+
+        Raises Conflict once the account is erased.
+        """
+        self._require_somebody()
         for name, value in changes.items():
             match name:
                 case "first_name" | "last_name":
@@ -251,6 +258,11 @@ class Account(Aggregate):
         self.account_type = account_type
         if account_type is AccountType.INDIVIDUAL:
             self.company = None  # nothing is kept that has no purpose any more
+
+    def require_password_unchanged(self, verified: str) -> None:
+        """``verified`` is the hash that a password was compared with. Raises ConcurrencyConflict when it is no more."""
+        if self.password_hash != verified:
+            raise ConcurrencyConflict("The password was changed on another device meanwhile; log in again.")
 
     def rehash(self, password_hash: str) -> None:
         """The same password, hashed with other parameters."""

@@ -88,7 +88,7 @@ def auth_blueprint(
         return {"user": user_json(queries.me(signed_in.account_id)), **tokens(signed_in)}, _NEVER_KEPT
 
     @blueprint.post("/auth/login/")
-    @problems(401, 403)
+    @problems(401, 403, 409)
     @blueprint.arguments(LoginSchema)
     @blueprint.response(200, TokensSchema)
     def login(body: dict[str, Any]) -> Answer:
