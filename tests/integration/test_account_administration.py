@@ -119,6 +119,10 @@ class TestCommands:
     def test_refuses_what_is_no_instant(self, run, moment):
         assert run("audit", "list", "--from", moment).exit_code == 2
 
+    @pytest.mark.parametrize("option", ["--subject-type", "--subject-id", "--action"])
+    def test_refuses_a_byte_that_is_no_character(self, run, option):
+        assert run("audit", "list", "--subject-type", "account", option, "half \udcff").exit_code == 2
+
     def test_an_id_alone_names_nothing(self, run):
         with pytest.raises(MarketplaceError) as refused:
             run("audit", "list", "--subject-id", "5")

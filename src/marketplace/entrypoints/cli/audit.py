@@ -30,6 +30,17 @@ class _Moment(click.ParamType[datetime]):
         return moment
 
 
+class _Code(click.ParamType[str]):
+    """A word of the trail: a byte that is no character is in none, and no statement can carry it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.isprintable():
+            self.fail(f"{value!r} is nothing that the trail holds; write plain text.", param, ctx)
+        return str(value)
+
+
 @click.group()
 def audit() -> None:
     """Who did what to whom, when."""
@@ -37,9 +48,9 @@ def audit() -> None:
 
 @audit.command("list")
 @click.option("--actor", type=click.IntRange(min=1), help="Only what the account with this id did.")
-@click.option("--subject-type", help="Only what was done to things of this type, like seller.")
-@click.option("--subject-id", help="Only what was done to the one with this id; needs --subject-type.")
-@click.option("--action", help="Only this act, like seller.approved.")
+@click.option("--subject-type", type=_Code(), help="Only what was done to things of this type, like seller.")
+@click.option("--subject-id", type=_Code(), help="Only what was done to the one with this id; needs --subject-type.")
+@click.option("--action", type=_Code(), help="Only this act, like seller.approved.")
 @click.option("--from", "since", type=_Moment(), help="The first instant that counts, like 2026-01-31T00:00:00Z.")
 @click.option("--to", "until", type=_Moment(), help="The first instant that does not.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
