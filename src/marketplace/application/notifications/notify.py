@@ -44,8 +44,6 @@ class Notify:
         """
         member = self.identity_queries.me(account)
         if is_erased_email(member.email):
-            return
-        if is_erased_email(member.email):
             return  # nobody is left to be told
         way_out = self.unsubscribe_links.link(account, kind) if may_be_refused(kind, Channel.MAIL) else ""
         letter = self.letters.render(
