@@ -7,6 +7,8 @@ import pytest
 
 from marketplace.adapters.memory.identity import InMemoryIdentityQueries
 from marketplace.application.identity.profile import UpdateMe
+from marketplace.application.ports.audit import AuditFilter
+from marketplace.application.ports.pages import PageRequest
 from marketplace.domain.identity.accounts import AccountType
 from marketplace.domain.sellers import SellerStatus
 from marketplace.entrypoints.http.app import create_app
@@ -300,6 +302,32 @@ class TestProfessionalInfo:
         with container.backend.unit_of_work() as uow:
             assert uow.accounts.get(id).account_type is AccountType.PROFESSIONAL
             assert uow.sellers.find(id).status is SellerStatus.APPROVED
+
+    @pytest.mark.parametrize(
+        ("changes", "still_checked"),
+        [
+            ({}, True),
+            ({"company_address": "1 place du March\u00e9\n44000 Nantes"}, True),
+            ({"company_name": "Cartes & Autres"}, False),
+            ({"siret_number": "", "vat_number": "DE136695976"}, False),
+        ],
+    )
+    def test_another_company_than_the_checked_one_has_to_be_checked(
+        self, client, professional, container, changes, still_checked
+    ):
+        client.put(INFO, json=COMPANY, headers=professional)
+        id = client.get(ME, headers=professional).json["id"]
+        with container.backend.unit_of_work() as uow:
+            uow.sellers.add(a_seller(id))
+            uow.commit()
+        assert client.put(INFO, json={**COMPANY, **changes}, headers=professional).status_code == 200
+        with container.backend.unit_of_work() as uow:
+            assert uow.sellers.get(id).kyc_verified is still_checked
+        withdrawn = AuditFilter(action="seller.identity_withdrawn")
+        page = container.backend.audit_queries().entries(PageRequest(), wanted=withdrawn)
+        assert [(entry.subject_id, entry.actor_id, entry.after["kyc_verified"]) for entry in page.items] == (
+            [] if still_checked else [(str(id), id, False)]
+        )
 
     def test_needs_a_token(self, client):
         assert code_of(client.get(INFO)) == (401, "not_authenticated")

@@ -20,6 +20,8 @@ from marketplace.domain.identity.companies import Company, CompanyAddress
 from marketplace.domain.sellers import SellerProfile, SellerStatus
 from marketplace.domain.shared.ids import AddressId
 
+_ANOTHER_COMPANY = "The company was changed after it had been checked."
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateMe:
@@ -78,9 +80,14 @@ def _require_free_to_change_type(profile: SellerProfile | None) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeepCompany:
-    """Tell the company behind one's professional account; what was told before is replaced."""
+    """Tell the company behind one's professional account; what was told before is replaced.
+
+    Another company than the one whose identity was checked has not been checked: the seller's listings pause until an
+    admin has looked at it.
+    """
 
     unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
     numbers: BusinessNumbers
 
     def __call__(
@@ -101,9 +108,32 @@ class KeepCompany:
         )
         with self.unit_of_work() as uow:
             account = uow.accounts.get_for_update(actor.account_id)
+            is_checked = company.is_the_same_company(account.company)
             account.keep_company(company)
             uow.accounts.save(account)
+            if not is_checked:
+                self._withdraw_identity(uow, actor)
             uow.commit()
+
+    def _withdraw_identity(self, uow: UnitOfWork, actor: Actor) -> None:
+        found = uow.sellers.find(actor.account_id)
+        if found is None or not found.kyc_verified:
+            return
+        now, profile = self.clock.now(), uow.sellers.get_for_update(actor.account_id)
+        before = profile.standing()
+        profile.withdraw_identity(_ANOTHER_COMPANY, now=now)
+        uow.sellers.save(profile)
+        uow.audit.add(
+            actor.did(
+                "seller.identity_withdrawn",
+                "seller",
+                profile.account_id,
+                now=now,
+                reason=_ANOTHER_COMPANY,
+                before=before,
+                after=profile.standing(),
+            )
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

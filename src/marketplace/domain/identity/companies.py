@@ -55,6 +55,14 @@ class Company:
             company_address=_address(company_address, name),
         )
 
+    def is_the_same_company(self, other: Company | None) -> bool:
+        """Whether a check of the one is a check of the other: same name and numbers, wherever it resides."""
+        return other is not None and (self.company_name, self.siret_number, self.vat_number) == (
+            other.company_name,
+            other.siret_number,
+            other.vat_number,
+        )
+
 
 def _address(address: CompanyAddress, company_name: str) -> CompanyAddress:
     if isinstance(address, str):

@@ -36,7 +36,7 @@ class Members(containers.DeclarativeContainer):
         email_change.IssueEmailChangeCode, unit_of_work=unit_of_work, clock=clock, secrets=secrets
     )
     keep_company = providers.Singleton(
-        profile.KeepCompany, unit_of_work=unit_of_work, numbers=providers.Singleton(StdnumBusinessNumbers)
+        profile.KeepCompany, unit_of_work=unit_of_work, clock=clock, numbers=providers.Singleton(StdnumBusinessNumbers)
     )
     add_address = providers.Singleton(profile.AddAddress, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
     update_address = providers.Singleton(profile.UpdateAddress, unit_of_work=unit_of_work)
