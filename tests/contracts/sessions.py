@@ -60,12 +60,18 @@ class DeviceContract:
             uow.sessions.get_for_update(SessionId(99))
 
     def test_lists_the_open_ones_of_one_account_the_newest_first(self, unit_of_work, queries):
-        mine = [a_session(10), a_session(11), a_session(12, revoked_at=NOW), a_session(13, expires_at=NOW)]
+        mine = [
+            # Processes take their ids in blocks: a later session may have a lower one.
+            a_session(10, started_at=NOW),
+            a_session(11, started_at=NOW - HOUR),
+            a_session(12, revoked_at=NOW),
+            a_session(13, expires_at=NOW),
+        ]
         put(unit_of_work, *mine, a_session(14, account_id=2))
-        assert self.open_ones(queries) == [11, 10]
+        assert self.open_ones(queries) == [10, 11]
         first = queries.sessions(AccountId(1), now=NOW, page=PageRequest(size=1))
         rest = queries.sessions(AccountId(1), now=NOW, page=PageRequest(size=1, after=first.next))
-        assert [view.id for view in (*first.items, *rest.items)] == [11, 10]
+        assert [view.id for view in (*first.items, *rest.items)] == [10, 11]
         assert (first.count, rest.next) == (2, None)
 
     def test_ends_every_one_but_one(self, unit_of_work, queries):

@@ -139,7 +139,13 @@ class InMemoryIdentityQueries(IdentityQueries):
         with self._store.lock:
             sessions = self._store.table("sessions").values()
             found = [s for s in sessions if s.account_id == account_id and s.is_open(now=now)]
-            return paged(found, key=_by_id, descending=True, request=page, view=session_view)
+            return paged(
+                found,
+                key=lambda session: (session.started_at, session.id),
+                descending=True,
+                request=page,
+                view=session_view,
+            )
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
         with self._store.lock:

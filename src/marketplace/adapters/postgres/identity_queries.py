@@ -138,7 +138,14 @@ class PostgresIdentityQueries(IdentityQueries):
     def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:
         statement = OPEN_SESSION.where(sessions.c.account_id == account_id, sessions.c.expires_at > now)
         with translated({}), self._engine.connect() as connection:
-            return paged(connection, statement, keys=[sessions.c.id], descending=True, request=page, view=session_view)
+            return paged(
+                connection,
+                statement,
+                keys=[sessions.c.started_at, sessions.c.id],
+                descending=True,
+                request=page,
+                view=session_view,
+            )
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
         statement = _ADDRESS.where(addresses.c.account_id == account_id)

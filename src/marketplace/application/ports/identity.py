@@ -252,7 +252,7 @@ class IdentityQueries(Protocol):
         ...
 
     def sessions(self, account_id: AccountId, *, now: datetime, page: PageRequest) -> Page[SessionView]:
-        """Those that are open, the newest id first."""
+        """Those that are open, the one begun last first."""
         ...
 
     def addresses(self, account_id: AccountId, *, page: PageRequest) -> Page[AddressView]:
