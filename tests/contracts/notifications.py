@@ -61,6 +61,14 @@ class NotificationsContract:
         assert tell(unit_of_work, a_notification(member, 3, **again)) == [False]
         assert [told.title for told in queries.notifications(member, PageRequest()).items] == ["Vendu : 1 ✓"]
 
+    def test_knows_when_an_occasion_was_told(self, unit_of_work, member):
+        other = store_account(unit_of_work)
+        tell(unit_of_work, a_notification(member))
+        with unit_of_work() as uow:
+            assert uow.notifications.told_at(member, "sale-1-made") == NOW + timedelta(minutes=1)
+            assert uow.notifications.told_at(member, "sale-2-made") is None
+            assert uow.notifications.told_at(other, "sale-1-made") is None
+
     def test_tells_each_member_of_the_same_occasion(self, unit_of_work, queries, member):
         other = store_account(unit_of_work)
         both = {"occasion": "the same"}

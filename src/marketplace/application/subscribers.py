@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from marketplace.application.identity.attempts import NoteLock
 from marketplace.application.identity.email_change import IssueEmailChangeCode
@@ -107,7 +108,7 @@ class Subscribers:
             case AttemptsLocked(account_id=0):
                 pass  # of a name that nobody has
             case AttemptsLocked():
-                self._tell_of_lock(event, delivery_id)
+                self._tell_of_lock(event)
             case SecondFactorChanged():
                 self._tell_of_second_factor(event, delivery_id)
             case VendorRegistered(account_id=account_id, shop_name=shop_name):
@@ -133,14 +134,16 @@ class Subscribers:
             case _:
                 pass  # a fact that nobody reacts to yet
 
-    def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: str) -> None:
+    def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: Any) -> None:
         self.notify(kind, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}", **values)
 
-    def _tell_of_lock(self, event: AttemptsLocked, delivery_id: int) -> None:
+    def _tell_of_lock(self, event: AttemptsLocked) -> None:
         self.notify(
             Kind.ATTEMPTS_LOCKED,
             account=AccountId(event.account_id),
-            occasion=f"attempts-locked-{delivery_id}",
+            # Whoever keeps guessing locks a name again and again: once a day its owner is told.
+            occasion=f"attempts-locked-{event.occurred_at:%Y-%m-%d}",
+            happened_at=event.occurred_at,
             locked_at=event.occurred_at,
             of_password=event.purpose in (AttemptPurpose.LOG_IN, AttemptPurpose.CONFIRM_PASSWORD),
         )

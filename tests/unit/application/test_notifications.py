@@ -1,15 +1,17 @@
 """What members are told by mail, and who reacts to which event of identity."""
 
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR
 from marketplace.application.identity.registration import NewMember
+from marketplace.application.ports.audit import AuditFilter
 from marketplace.application.ports.outbox import UnreadableEvent
 from marketplace.application.ports.pages import PageRequest
+from marketplace.domain.identity.attempts import AttemptsLocked
 from marketplace.domain.identity.events import EmailVerificationRequested
 from marketplace.domain.notifications import Kind
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
@@ -152,6 +154,26 @@ class TestSubscribers:
         (mail,) = mailbox.messages(limit=5)
         code = next(line.strip() for line in mail.text.splitlines() if line.startswith("    "))
         assert container.verify_email()(email="ash@example.com", code=code) == ash
+
+    def test_of_a_name_that_is_locked_again_and_again_its_owner_is_told_once_a_day(self, container, mailbox, ash):
+        def lock(after, *, is_down=False):
+            now = NOW + after
+            container.clock().set(now)
+            mailbox.is_down = is_down
+            event = AttemptsLocked(occurred_at=now, account_id=ash, purpose="log_in", origin="203.0.113.9")
+            container.subscribers()(event, 7)
+
+        with pytest.raises(Unavailable):
+            lock(timedelta(0), is_down=True)
+        lock(timedelta(0))
+        lock(timedelta(hours=1), is_down=True)  # would be refused if anything were mailed
+        assert len(mailbox.messages(limit=5)) == 1
+        lock(timedelta(days=1))
+        assert len(mailbox.messages(limit=5)) == 2
+        trail = container.backend.audit_queries().entries(
+            PageRequest(), wanted=AuditFilter(action="account.locked_out")
+        )
+        assert len(trail.items) == 3
 
     def test_no_code_is_mailed_when_none_is_wanted_any_more(self, container, mailbox, ash):
         container.suspend_account()(actor=OPERATOR, name="ash")

@@ -74,6 +74,10 @@ class InMemoryNotifications(NotificationRepository):
         self._rows.add(_Row(notification))
         return True
 
+    def told_at(self, account_id: AccountId, occasion: str) -> datetime | None:
+        told = self._rows.those(lambda row: (row.told.account_id, row.told.occasion) == (account_id, occasion))
+        return told[0].told.created_at if told else None
+
     def mark_read(self, account_id: AccountId, id: NotificationId, *, now: datetime) -> None:
         found = self._rows.those(lambda row: row.told.id == id and row.told.account_id == account_id)
         if not found:

@@ -56,6 +56,11 @@ class PostgresNotifications(NotificationRepository):
         )
         return self._uow.execute(fresh.on_conflict_do_nothing(constraint="told_once")).rowcount == 1
 
+    def told_at(self, account_id: AccountId, occasion: str) -> datetime | None:
+        told = sa.select(_columns.created_at).where(_columns.account_id == account_id, _columns.occasion == occasion)
+        found: datetime | None = self._uow.execute(told).scalar()
+        return found
+
     def mark_read(self, account_id: AccountId, id: NotificationId, *, now: datetime) -> None:
         read = (
             sa.update(notifications)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from marketplace.application.notifications.unsubscribing import UnsubscribeLinks
@@ -25,6 +26,9 @@ class Notify:
     brief are what the application shows. ``occasion`` names what happened, never the attempt: an event delivered twice
     is one message and one notification. ``link`` is what it is about, as a path of the REST API without its prefix:
     ``/orders/7/``. ``to`` is an address other than the account's, for what concerns that address.
+
+    Where what happens can be provoked over and over, several happenings share an occasion, and ``happened_at`` says
+    when this one was: it is not told when an earlier one was told before.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
@@ -36,7 +40,15 @@ class Notify:
     unsubscribe_links: UnsubscribeLinks
 
     def __call__(
-        self, kind: Kind, *, account: AccountId, occasion: str, link: str = "", to: str = "", **values: Any
+        self,
+        kind: Kind,
+        *,
+        account: AccountId,
+        occasion: str,
+        happened_at: datetime | None = None,
+        link: str = "",
+        to: str = "",
+        **values: Any,
     ) -> None:
         """Raises Unavailable when a message was not taken, NotFound when there is no such account.
 
@@ -54,6 +66,9 @@ class Notify:
             **values,
         )
         with self.unit_of_work() as uow:
+            told_at = None if happened_at is None else uow.notifications.told_at(account, occasion)
+            if told_at is not None and happened_at is not None and told_at < happened_at:
+                return
             preferences = uow.notification_preferences.of(account)
             if preferences.wants(kind, Channel.IN_APP):
                 uow.notifications.add(self._notification(kind, account, occasion, link, letter))

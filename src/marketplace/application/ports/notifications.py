@@ -128,6 +128,10 @@ class NotificationRepository(Protocol):
         """False, and nothing happens, when the account has been told of the same occasion before."""
         ...
 
+    def told_at(self, account_id: AccountId, occasion: str) -> datetime | None:
+        """When the account was told of an occasion; None when it was not."""
+        ...
+
     def mark_read(self, account_id: AccountId, id: NotificationId, *, now: datetime) -> None:
         """Read it was when it was read first. Raises NotFound, also when it is another account's."""
         ...
