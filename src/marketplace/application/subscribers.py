@@ -51,6 +51,12 @@ _SELLER_NEWS: Mapping[type[Event], Kind] = {
     SellerOnboarded: Kind.SELLER_ONBOARDED,
     SellerRestricted: Kind.SELLER_RESTRICTED,
 }
+_SECOND_FACTOR_NEWS: Mapping[FactorChange, Kind] = {
+    FactorChange.ENABLED: Kind.SECOND_FACTOR_ENABLED,
+    FactorChange.RECOVERY_CODES_RENEWED: Kind.RECOVERY_CODES_RENEWED,
+    FactorChange.DISABLED: Kind.SECOND_FACTOR_REMOVED,
+    FactorChange.RESET: Kind.SECOND_FACTOR_REMOVED,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,16 +156,14 @@ class Subscribers:
         self.note_lock(event)
 
     def _tell_of_second_factor(self, event: SecondFactorChanged, delivery_id: int) -> None:
-        occasion = f"second-factor-{delivery_id}"
-        account, at = AccountId(event.account_id), event.occurred_at
-        match FactorChange(event.change):
-            case FactorChange.ENABLED:
-                self.notify(Kind.SECOND_FACTOR_ENABLED, account=account, occasion=occasion, changed_at=at)
-            case FactorChange.RECOVERY_CODES_RENEWED:
-                self.notify(Kind.RECOVERY_CODES_RENEWED, account=account, occasion=occasion, changed_at=at)
-            case (FactorChange.DISABLED | FactorChange.RESET) as change:
-                by_us = change is FactorChange.RESET
-                self.notify(Kind.SECOND_FACTOR_REMOVED, account=account, occasion=occasion, changed_at=at, by_us=by_us)
+        change = FactorChange(event.change)
+        self.notify(
+            _SECOND_FACTOR_NEWS[change],
+            account=AccountId(event.account_id),
+            occasion=f"second-factor-{delivery_id}",
+            changed_at=event.occurred_at,
+            by_us=change is FactorChange.RESET,
+        )
 
     def _tell_of_email_change(self, account_id: AccountId, requested_at: datetime, delivery_id: int) -> None:
         news = self.issue_email_change_code(account_id=account_id, requested_at=requested_at)

@@ -137,15 +137,10 @@ class Preferences:
     chosen: dict[tuple[Kind, Channel], bool] = field(default_factory=dict)
 
     def wants(self, kind: Kind, channel: Channel) -> bool:
-        match RULES[kind][channel]:
-            case Rule.ALWAYS:
-                return True
-            case Rule.NEVER:
-                return False
-            case Rule.UNLESS_REFUSED:
-                return self.chosen.get((kind, channel), True)
-            case Rule.IF_ASKED_FOR:
-                return self.chosen.get((kind, channel), False)
+        rule = RULES[kind][channel]
+        if not may_be_refused(kind, channel):
+            return rule is Rule.ALWAYS
+        return self.chosen.get((kind, channel), rule is Rule.UNLESS_REFUSED)
 
     def choose(self, kind: Kind, channel: Channel, wanted: bool) -> None:
         """Raises NecessaryNotification on switching off what is necessary, Invalid where there is no such switch."""

@@ -13,6 +13,7 @@ from marketplace.application.ports.outbox import UnreadableEvent
 from marketplace.application.ports.pages import PageRequest
 from marketplace.domain.identity.attempts import AttemptsLocked
 from marketplace.domain.identity.events import EmailVerificationRequested
+from marketplace.domain.identity.second_factors import FactorChange, SecondFactorChanged
 from marketplace.domain.notifications import Kind
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.sellers import SellerApproved, SellerRejected, SellerStatus, SellerSuspended
@@ -209,6 +210,20 @@ class TestSubscribers:
         [record] = caplog.records
         assert record.levelname == "ERROR"
         assert told in record.getMessage()
+
+    def test_every_change_of_a_second_factor_is_told_to_its_owner(self, container, mailbox, ash):
+        expected = {
+            FactorChange.ENABLED: "takes a code of your authenticator",
+            FactorChange.DISABLED: "was turned off",
+            FactorChange.RECOVERY_CODES_RENEWED: "let nobody in any more",
+            FactorChange.RESET: "we removed the second factor",
+        }
+        for number, change in enumerate(FactorChange):
+            event = SecondFactorChanged(occurred_at=NOW, account_id=ash, change=change.value)
+            container.subscribers()(event, number)
+            mail = next(mail for mail in mailbox.messages(limit=9) if mail.message_id == f"second-factor-{number}")
+            assert mail.to == "ash@example.com"
+            assert expected[change] in " ".join(mail.text.split())
 
     def test_a_fact_that_nobody_reacts_to_changes_nothing(self, container, mailbox, ash):
         relay(container)
