@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from marketplace.application.access import Actor
-from marketplace.application.payout_accounts import CannotOnboard, CheckPayoutAccounts, StartOnboarding
+from marketplace.application.payout_accounts import (
+    LEASE_FOR,
+    TURN,
+    CannotOnboard,
+    CheckPayoutAccounts,
+    StartOnboarding,
+)
 from marketplace.application.ports.payment_gateway import InvalidRequest, OutcomeUnknown
 from marketplace.domain.identity.accounts import AccountType
 from marketplace.domain.identity.companies import CompanyMissing
@@ -55,18 +61,27 @@ def sweep(till):
 
 
 @pytest.fixture
-def red(unit_of_work, clock) -> Actor:
+def a_seller(unit_of_work, clock):
     """Approved and verified; what is missing is the provider."""
-    account = store_account(unit_of_work, "red")
-    profile = SellerProfile.of(account, shop_name="Red's", email_verified=True, now=clock.now())
-    profile.apply(now=clock.now())
-    profile.approve(now=clock.now())
-    profile.confirm_identity(now=clock.now())
-    profile.events.clear()
-    with unit_of_work() as uow:
-        uow.sellers.add(profile)
-        uow.commit()
-    return an_actor(account)
+
+    def a_seller(name: str) -> Actor:
+        account = store_account(unit_of_work, name)
+        profile = SellerProfile.of(account, shop_name=f"{name}'s", email_verified=True, now=clock.now())
+        profile.apply(now=clock.now())
+        profile.approve(now=clock.now())
+        profile.confirm_identity(now=clock.now())
+        profile.events.clear()
+        with unit_of_work() as uow:
+            uow.sellers.add(profile)
+            uow.commit()
+        return an_actor(account)
+
+    return a_seller
+
+
+@pytest.fixture
+def red(a_seller) -> Actor:
+    return a_seller("red")
 
 
 @pytest.fixture
@@ -144,6 +159,26 @@ class TestStartOnboarding:
         assert [key.rpartition(":")[2] for _, key in asked] == ["1", "2"]
         assert start(actor=red).url
         assert account_of(red).attempt == 3
+
+    def test_a_refusal_is_no_reason_to_ask_anew_for_what_another_request_has_got(
+        self, start, till, red, monkeypatch, account_of
+    ):
+        create = till.provider.create_account
+
+        def overtaken(request, *, key):
+            with monkeypatch.context() as inner:
+                inner.setattr(till.gateway, "create_account", create, raising=False)
+                start(actor=red)
+            raise InvalidRequest("That is no address.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(till.gateway, "create_account", overtaken, raising=False)
+            with pytest.raises(InvalidRequest):
+                start(actor=red)
+        account = account_of(red)
+        assert (account.attempt, account.request) == (1, None)
+        assert start(actor=red).url
+        assert accounts_at(till) == 1
 
     def test_needs_a_verified_address_first(self, start, red):
         with pytest.raises(Forbidden):
@@ -226,6 +261,20 @@ class TestAccountCheck:
         assert payouts_ready(red)
         assert (account_of(red).failures, account_of(red).locked_until) == (1, None)
 
+    def test_silence_is_not_held_against_who_has_been_read_since(
+        self, till, red, name, monkeypatch, unit_of_work, clock, account_of
+    ):
+        leased = self.lease(unit_of_work, red, clock)
+        clock.advance(timedelta(minutes=1))
+        assert till.check_account(name)
+        read = account_of(red)
+        with monkeypatch.context() as patch:
+            patch.setattr(till.gateway, "get_account", self.silent, raising=False)
+            with pytest.raises(OutcomeUnknown):
+                till.check_account.go_on(leased)
+        assert account_of(red) == read
+        assert (read.failures, read.next_check_at) == (0, clock.now() + READ_AGAIN_AFTER)
+
     def test_the_sweep_finds_what_no_event_told(self, till, sweep, red, name, clock, payouts_ready):
         till.provider.finish_onboarding(name, link=None, succeed=True)
         assert sweep() == 0
@@ -244,6 +293,49 @@ class TestAccountCheck:
             assert (sweep(), sweep()) == (1, 0)
         clock.advance(timedelta(minutes=2))
         assert sweep() == 1
+
+    def test_the_sweep_goes_on_past_who_cannot_be_read_and_says_who(
+        self, till, sweep, red, name, another, clock, monkeypatch, caplog, payouts_ready, account_of
+    ):
+        read = till.provider.get_account
+        till.provider.finish_onboarding(account_of(another).provider_account_id, link=None, succeed=True)
+        clock.advance(READ_AGAIN_AFTER)
+
+        def broken(of):
+            if of == name:
+                raise ValueError("Not what an account looks like.")
+            return read(of)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(till.gateway, "get_account", broken, raising=False)
+            assert sweep() == 2
+        assert payouts_ready(another)
+        (record,) = [record for record in caplog.records if record.exc_info]
+        assert record.getMessage() == f"reading the payout account of seller {red.account_id} failed"
+        # It comes again when its lease is over, and not before.
+        assert sweep() == 0
+        clock.advance(LEASE_FOR)
+        assert sweep() == 1
+        assert account_of(red).checked_at == clock.now()
+
+    def test_the_sweep_lets_other_jobs_have_their_turn(self, till, sweep, name, another, clock, monkeypatch):
+        read = till.provider.get_account
+        clock.advance(READ_AGAIN_AFTER)
+
+        def slow(of):
+            clock.advance(TURN)
+            return read(of)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(till.gateway, "get_account", slow, raising=False)
+            assert [sweep(), sweep(), sweep()] == [1, 1, 0]
+
+    @pytest.fixture
+    def another(self, start, a_seller):
+        """A second seller who has an account at the provider."""
+        blue = a_seller("blue")
+        start(actor=blue)
+        return blue
 
     @staticmethod
     def lease(unit_of_work, actor, clock):

@@ -85,6 +85,15 @@ class TestExport:
         assert (entry["actor"], entry["origin"]) == (None, "")
         assert "198.51.100.7" not in json.dumps(exported(phone))
 
+    def test_has_once_what_people_did_to_themselves(self, phone, container):
+        me = phone.ask("GET", "/users/me/").json["id"]
+        container.grant_role()(actor=OPERATOR, name="ash", role=Role.ADMIN)
+        admin = replace(OPERATOR, account_id=me, origin="192.0.2.7")
+        container.grant_role()(actor=admin, name="ash", role=Role.VERIFIER)
+        # What others did comes without them; what they did themselves comes with all that is known of it.
+        told = [(entry["actor"], entry["origin"]) for entry in exported(phone)["audit"]]
+        assert told == [(me, "192.0.2.7"), (None, "")]
+
     def test_is_for_oneself(self, client):
         refused(client.get("/api/v1/users/me/export/"), 401, "not_authenticated")
 
