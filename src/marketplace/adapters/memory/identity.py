@@ -141,7 +141,7 @@ class InMemoryIdentityQueries(IdentityQueries):
             found = [s for s in sessions if s.account_id == account_id and s.is_open(now=now)]
             return paged(
                 found,
-                key=lambda session: (session.started_at, session.id),
+                key=lambda session: (session.started_at.isoformat(), session.id),
                 descending=True,
                 request=page,
                 view=session_view,
