@@ -66,9 +66,10 @@ class Notify:
             **values,
         )
         with self.unit_of_work() as uow:
-            told_at = None if happened_at is None else uow.notifications.told_at(account, occasion)
-            if told_at is not None and happened_at is not None and told_at < happened_at:
-                return
+            if happened_at is not None:
+                told_at = uow.notifications.told_at(account, occasion)
+                if told_at is not None and told_at < happened_at:
+                    return
             preferences = uow.notification_preferences.of(account)
             if preferences.wants(kind, Channel.IN_APP):
                 uow.notifications.add(self._notification(kind, account, occasion, link, letter))

@@ -194,8 +194,7 @@ class NewAddressSchema(AddressChangesSchema):
     country = Text(required=True, shortest=2, longest=2, metadata={"description": "ISO 3166.", "example": "FR"})
 
 
-class AddressSchema(Schema):
-    id = fields.Integer(required=True)
+class PostalAddressSchema(Schema):
     name = fields.String(required=True)
     street_number = fields.String(required=True)
     street = fields.String(required=True)
@@ -204,6 +203,10 @@ class AddressSchema(Schema):
     postal_code = fields.String(required=True)
     country = fields.String(required=True)
     phone_number = fields.String(required=True)
+
+
+class AddressSchema(PostalAddressSchema):
+    id = fields.Integer(required=True)
     address_type = fields.String(required=True, metadata={"enum": [kind.value for kind in AddressType]})
     created_at = fields.DateTime(required=True)
 

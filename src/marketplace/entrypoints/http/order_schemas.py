@@ -15,7 +15,7 @@ from marketplace.domain.reservations import MAX_CART_ITEMS
 from marketplace.domain.shared.ids import MAX_ID
 from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.http.fields import FieldNames
-from marketplace.entrypoints.http.identity_schemas import NewAddressSchema
+from marketplace.entrypoints.http.identity_schemas import NewAddressSchema, PostalAddressSchema
 from marketplace.entrypoints.http.pages import Ordering, PageArgs
 from marketplace.entrypoints.http.reservations import CartItemSchema, TotalsSchema
 from marketplace.entrypoints.http.schemas import BoundedList, Id, MoneyString, Schema
@@ -72,17 +72,6 @@ class QuoteSchema(Schema):
     items = fields.List(fields.Nested(CartItemSchema), required=True)
     totals = fields.Nested(TotalsSchema, required=True)
     currency = fields.String(required=True, metadata={"example": "EUR"})
-
-
-class PostalAddressSchema(Schema):
-    name = fields.String(required=True)
-    street_number = fields.String(required=True)
-    street = fields.String(required=True)
-    city = fields.String(required=True)
-    state = fields.String(required=True)
-    postal_code = fields.String(required=True)
-    country = fields.String(required=True)
-    phone_number = fields.String(required=True)
 
 
 class ShipmentSchema(Schema):
