@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
+from marketplace.application.ports.chargebacks import ChargebackGateway
+from marketplace.application.ports.saved_cards import CardGateway
+from marketplace.application.ports.transfers import TransferGateway
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.payout_accounts import AccountRequest, AccountState
@@ -103,12 +107,16 @@ class MalformedEvent(Invalid):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PaymentRequest:
-    """What creates a payment. Two requests for one payment are equal, whenever they are made."""
+    """What creates a payment. Two requests for one payment are equal, whenever they are made.
+
+    ``customer_id`` names the buyer at the provider, so that a payment method that they saved there can be used.
+    """
 
     payment_id: PaymentId
     order_id: OrderId
     amount: Money
     description: str
+    customer_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,15 +173,44 @@ class ProviderBalance:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BalanceTransaction:
-    """One movement on our balance at the provider; ``net`` = ``amount`` - ``fee``, in minor units."""
+    """One movement on our balance at the provider; ``net`` = ``amount`` - ``fee``, in minor units.
+
+    ``source`` is what moved it (a charge, a refund, a transfer), empty for what has none. ``type`` and
+    ``reporting_category`` are the provider's words: a chargeback and its end are both an ``adjustment``.
+    """
 
     id: str
     type: str
+    reporting_category: str
     source: str
     amount: int
     fee: int
     net: int
     currency: str
+    created_at: datetime
+    available_at: datetime
+
+
+class PlatformPayoutStatus(StrEnum):
+    """``in_transit`` to our bank; a paid one can still fail, some days later."""
+
+    IN_TRANSIT = "in_transit"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformPayout:
+    """Money on its way from our balance at the provider to our bank. Minor units."""
+
+    id: str
+    amount: int
+    currency: str
+    status: PlatformPayoutStatus
+    balance_transaction_id: str | None
+    failure_balance_transaction_id: str | None
+    failure_code: str
     created_at: datetime
 
 
@@ -215,7 +252,18 @@ class ProviderEvent:
     payload: Mapping[str, Any] = field(repr=False)
 
 
-class PaymentGateway(Protocol):
+class WebhookSource(StrEnum):
+    """Which of our addresses an event came to: each has secrets of its own.
+
+    ``platform``: what happens at our own account; ``connect``: at a seller's; ``thin``: notices without content.
+    """
+
+    PLATFORM = "platform"
+    CONNECT = "connect"
+    THIN = "thin"
+
+
+class PaymentGateway(TransferGateway, ChargebackGateway, CardGateway, Protocol):
     """Every method raises OutcomeUnknown, InProgress, RateLimited or Misconfigured when it gets no usable answer.
 
     Methods with a ``key`` also raise KeyReused and InvalidRequest.
@@ -288,6 +336,17 @@ class PaymentGateway(Protocol):
         """Movements from ``since`` on, the oldest first, that come after the one called ``after``."""
         ...
 
-    def parse_webhook(self, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> ProviderEvent:
+    def get_platform_payout(self, payout_id: str) -> PlatformPayout:
+        """Raises ProviderObjectUnknown."""
+        ...
+
+    def events(self, *, since: datetime, after: str | None, limit: int) -> Sequence[ProviderEvent]:
+        """What the provider had to tell from ``since`` on (a month back at most), the oldest first, after the event
+        called ``after``: for what never arrived."""
+        ...
+
+    def parse_webhook(
+        self, raw: bytes, headers: Mapping[str, str], *, source: WebhookSource, now: datetime
+    ) -> ProviderEvent:
         """Raises InvalidSignature, and MalformedEvent for what is signed and no event."""
         ...
