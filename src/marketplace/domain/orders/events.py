@@ -45,3 +45,62 @@ class ItemsMissing(Event):
     sale_id: int
     seller_id: int
     buyer_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaleShipped(Event):
+    """The parcel is on its way."""
+
+    sale_id: int
+    order_id: int
+    seller_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackingCorrected(Event):
+    """What the buyer was told of a parcel that is on its way was wrong."""
+
+    sale_id: int
+    order_id: int
+    seller_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaleDelivered(Event):
+    """The buyer has confirmed that the parcel is there."""
+
+    sale_id: int
+    order_id: int
+    seller_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaleCompleted(Event):
+    """Nothing can be claimed about it any more: the seller's money falls due."""
+
+    sale_id: int
+    order_id: int
+    seller_id: int
+    buyer_id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SaleCancelled(Event):
+    """It is not supplied, and refunded. ``by`` is seller or platform."""
+
+    sale_id: int
+    order_id: int
+    seller_id: int
+    buyer_id: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancellationRequested(Event):
+    """The buyer asks the seller to cancel what is not sent yet."""
+
+    sale_id: int
+    order_id: int
+    seller_id: int
+    buyer_id: int

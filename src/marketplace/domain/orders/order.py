@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from marketplace.domain.fees import FeeSchedule, Quote, Returned, SellerShare, quote
-from marketplace.domain.orders.events import ItemsMissing, OrderEndedUnpaid, OrderPaid, OrderPlaced, SaleMade
+from marketplace.domain.orders.events import (
+    CancellationRequested,
+    ItemsMissing,
+    OrderEndedUnpaid,
+    OrderPaid,
+    OrderPlaced,
+    SaleCancelled,
+    SaleCompleted,
+    SaleDelivered,
+    SaleMade,
+    SaleShipped,
+    TrackingCorrected,
+)
 from marketplace.domain.orders.reference import public_reference
+from marketplace.domain.orders.sale import (
+    CancellationRequest,
+    NothingToCancel,
+    OrderItem,
+    PostalAddress,
+    Sale,
+    SaleLine,
+    TooManyCorrections,
+)
+from marketplace.domain.orders.shipment import MAX_CORRECTIONS, Shipment
 from marketplace.domain.orders.status import (
     ORDER_MOVES,
     SALE_MOVES,
@@ -22,86 +44,13 @@ from marketplace.domain.shared.aggregate import Aggregate
 from marketplace.domain.shared.errors import IllegalTransition, Invalid
 from marketplace.domain.shared.ids import (
     AccountId,
-    ListingId,
     OrderId,
-    ProductId,
     SaleId,
     SaleLineId,
-    VariantId,
 )
 from marketplace.domain.shared.money import CurrencyMismatch, Money
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PostalAddress:
-    """A copy of an address as it was when the order was placed."""
-
-    name: str
-    street_number: str
-    street: str
-    city: str
-    state: str
-    postal_code: str
-    country: str
-    phone_number: str
-
-
-@dataclass(kw_only=True, slots=True)
-class SaleLine:
-    """One listing's part of a sale. Title, variant and price are copies. ``returned`` pieces went or go back."""
-
-    id: SaleLineId
-    listing_id: ListingId
-    product_id: ProductId
-    variant_id: VariantId
-    title: str
-    variant: Mapping[str, Any]
-    quantity: int
-    unit_price: Money
-    returned: int = 0
-
-    @property
-    def subtotal(self) -> Money:
-        return self.unit_price * self.quantity
-
-    @property
-    def open_quantity(self) -> int:
-        """Pieces that have not gone back."""
-        return self.quantity - self.returned
-
-
-@dataclass(kw_only=True, slots=True)
-class Sale:
-    """Amounts are minor units of the order's currency. ``returned`` is the worth of the items that went back."""
-
-    id: SaleId
-    seller_id: AccountId
-    reference: str
-    lines: list[SaleLine]
-    base: int
-    commission: int
-    seller_fees: int
-    status: SaleStatus = SaleStatus.AWAITING_PAYMENT
-    returned: int = 0
-
-    @property
-    def net(self) -> int:
-        """What the seller is owed if nothing goes back."""
-        return self.base - self.commission - self.seller_fees
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderItem:
-    """What goes into an order: one listing with its copies."""
-
-    listing_id: ListingId
-    seller_id: AccountId
-    product_id: ProductId
-    variant_id: VariantId
-    title: str
-    variant: Mapping[str, Any]
-    quantity: int
-    unit_price: Money
+__all__ = ["Order", "OrderItem", "PostalAddress", "Sale", "SaleLine"]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -158,7 +107,7 @@ class Order(Aggregate):
                 id=sale_id,
                 seller_id=share.seller_id,
                 reference=f"{reference}-{position}",
-                lines=[_line(next(numbered), item) for item in items if item.seller_id == share.seller_id],
+                lines=[SaleLine.of(next(numbered), item) for item in items if item.seller_id == share.seller_id],
                 base=share.base,
                 commission=share.commission,
                 seller_fees=share.fees,
@@ -275,6 +224,116 @@ class Order(Aggregate):
             self._move(OrderStatus.PARTIALLY_REFUNDED, now=now, actor_id=None, reason=reason)
         return worth
 
+    def ship(
+        self, sale: Sale, parcel: Shipment, *, now: datetime, completes_at: datetime, actor_id: AccountId | None
+    ) -> bool:
+        """The seller has sent the sale, or corrects what they told of it; False when that is known already.
+
+        Until the parcel is there its carrier and number may be corrected, which changes no time. Raises SaleNotPaid,
+        SaleEnded, AlreadyShipped when it has arrived, and TooManyCorrections.
+        """
+        if sale.status is SaleStatus.SHIPPED and sale.shipment is not None:
+            return self._correct(sale, sale.shipment, parcel, now)
+        if sale.shipment is not None and sale.shipment.delivered_at is not None and sale.shipment.is_as(parcel):
+            return False
+        sale.require_owed()
+        self._move_sale(sale, SaleStatus.SHIPPED, now=now, actor_id=actor_id, reason=f"sent with {parcel.carrier}")
+        sale.shipment, sale.completes_at = parcel, completes_at
+        self.events.append(SaleShipped(occurred_at=now, sale_id=sale.id, order_id=self.id, seller_id=sale.seller_id))
+        return True
+
+    def _correct(self, sale: Sale, shipment: Shipment, told: Shipment, now: datetime) -> bool:
+        if shipment.is_as(told):
+            return False
+        if shipment.corrections >= MAX_CORRECTIONS:
+            raise TooManyCorrections(
+                f"The tracking number of sale {sale.reference} was corrected {MAX_CORRECTIONS} times; contact support."
+            )
+        sale.shipment = shipment.corrected(told)
+        self.events.append(
+            TrackingCorrected(occurred_at=now, sale_id=sale.id, order_id=self.id, seller_id=sale.seller_id)
+        )
+        return True
+
+    def deliver(self, sale: Sale, *, now: datetime, completes_at: datetime, actor_id: AccountId | None) -> bool:
+        """The buyer has the parcel; False when that is known already.
+
+        Raises SaleNotPaid, SaleNotShipped, and SaleEnded.
+        """
+        if sale.status in (SaleStatus.DELIVERED, SaleStatus.COMPLETED):
+            return False
+        parcel = sale.require_shipment()
+        self._move_sale(sale, SaleStatus.DELIVERED, now=now, actor_id=actor_id, reason="receipt confirmed")
+        sale.shipment, sale.completes_at = parcel.delivered(now), completes_at
+        self.events.append(SaleDelivered(occurred_at=now, sale_id=sale.id, order_id=self.id, seller_id=sale.seller_id))
+        return True
+
+    def complete(self, sale: Sale, *, now: datetime, actor_id: AccountId | None, reason: str) -> bool:
+        """The sale is at its good end, and with the last one the order, if nothing went back; False when it was.
+
+        Raises SaleNotPaid, SaleNotShipped, and SaleEnded.
+        """
+        if sale.status is SaleStatus.COMPLETED:
+            return False
+        sale.require_shipment()
+        self._move_sale(sale, SaleStatus.COMPLETED, now=now, actor_id=actor_id, reason=reason)
+        sale.completes_at = now
+        self.events.append(
+            SaleCompleted(
+                occurred_at=now,
+                sale_id=sale.id,
+                order_id=self.id,
+                seller_id=sale.seller_id,
+                buyer_id=self.buyer_id,
+            )
+        )
+        if self.status is OrderStatus.PAID and all(each.status is SaleStatus.COMPLETED for each in self.sales):
+            self._move(OrderStatus.COMPLETED, now=now, actor_id=None, reason="all of it was supplied")
+        return True
+
+    def cancel_sale(self, sale: Sale, *, now: datetime, actor_id: AccountId | None, reason: str) -> None:
+        """The sale is not supplied. What was paid for it goes back to the buyer, which is the caller's to decide.
+
+        Raises SaleNotPaid, AlreadyShipped, and SaleEnded.
+        """
+        sale.require_owed()
+        self._move_sale(sale, SaleStatus.CANCELLED, now=now, actor_id=actor_id, reason=reason)
+        self.events.append(
+            SaleCancelled(
+                occurred_at=now,
+                sale_id=sale.id,
+                order_id=self.id,
+                seller_id=sale.seller_id,
+                buyer_id=self.buyer_id,
+                by="seller" if actor_id == sale.seller_id else "platform",
+                reason=reason,
+            )
+        )
+
+    def request_cancellation(self, *, now: datetime, reason: str) -> list[Sale]:
+        """The buyer asks the sellers of what is not sent to cancel it; gives the sales that are asked for.
+
+        A wish that waits for its answer already is left as it is. Raises NothingToCancel.
+        """
+        unshipped = [sale for sale in self.sales if sale.status is SaleStatus.AWAITING_SHIPMENT]
+        if not unshipped:
+            raise NothingToCancel(
+                f"Nothing of order {self.reference} waits for its shipment; open a dispute about what was sent."
+            )
+        for sale in unshipped:
+            if not sale.cancellation_is_open:
+                sale.cancellation = CancellationRequest(requested_at=now, reason=reason)
+                self.events.append(
+                    CancellationRequested(
+                        occurred_at=now,
+                        sale_id=sale.id,
+                        order_id=self.id,
+                        seller_id=sale.seller_id,
+                        buyer_id=self.buyer_id,
+                    )
+                )
+        return unshipped
+
     def end_refunded(self, sale: Sale, *, now: datetime, actor_id: AccountId | None, reason: str) -> None:
         """Everything of a sale has gone back, by an admin's decision."""
         self._move_sale(sale, SaleStatus.REFUNDED, now=now, actor_id=actor_id, reason=reason)
@@ -308,16 +367,3 @@ class Order(Aggregate):
             )
         )
         sale.status = to
-
-
-def _line(id: SaleLineId, item: OrderItem) -> SaleLine:
-    return SaleLine(
-        id=id,
-        listing_id=item.listing_id,
-        product_id=item.product_id,
-        variant_id=item.variant_id,
-        title=item.title,
-        variant=item.variant,
-        quantity=item.quantity,
-        unit_price=item.unit_price,
-    )
