@@ -14,6 +14,7 @@ from marketplace.adapters.memory.catalogue.repositories import (
     InMemoryCategories,
     InMemoryProducts,
 )
+from marketplace.adapters.memory.disputes import InMemoryChargebacks, InMemoryDisputes
 from marketplace.adapters.memory.idempotency import InMemoryAttachedWork
 from marketplace.adapters.memory.identity import InMemoryAccounts, InMemoryAddresses
 from marketplace.adapters.memory.ledger import InMemoryLedger
@@ -22,6 +23,7 @@ from marketplace.adapters.memory.notifications import InMemoryNotifications, InM
 from marketplace.adapters.memory.orders import InMemoryOrders
 from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefunds
 from marketplace.adapters.memory.payout_accounts import InMemoryPayoutAccounts
+from marketplace.adapters.memory.payouts import InMemoryPayouts, InMemoryRecoveries
 from marketplace.adapters.memory.personal_data import InMemoryPersonalData
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.reservations import InMemoryReservations
@@ -96,6 +98,22 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def refunds(self) -> InMemoryRefunds:
         return InMemoryRefunds(self)
+
+    @cached_property
+    def payouts(self) -> InMemoryPayouts:
+        return InMemoryPayouts(self)
+
+    @cached_property
+    def recoveries(self) -> InMemoryRecoveries:
+        return InMemoryRecoveries(self)
+
+    @cached_property
+    def disputes(self) -> InMemoryDisputes:
+        return InMemoryDisputes(self)
+
+    @cached_property
+    def chargebacks(self) -> InMemoryChargebacks:
+        return InMemoryChargebacks(self)
 
     @cached_property
     def accounts(self) -> InMemoryAccounts:

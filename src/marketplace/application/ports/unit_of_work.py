@@ -14,6 +14,7 @@ from marketplace.application.ports.catalogue import (
     CategoryRepository,
     ProductRepository,
 )
+from marketplace.application.ports.disputes import ChargebackRepository, DisputeRepository
 from marketplace.application.ports.idempotency import AttachedWork
 from marketplace.application.ports.identity import (
     AccountRepository,
@@ -28,6 +29,7 @@ from marketplace.application.ports.notifications import NotificationRepository, 
 from marketplace.application.ports.orders import OrderRepository
 from marketplace.application.ports.payments import PaymentRepository, RefundRepository
 from marketplace.application.ports.payout_accounts import PayoutAccountRepository
+from marketplace.application.ports.payouts import PayoutRepository, RecoveryRepository
 from marketplace.application.ports.personal_data import PersonalData
 from marketplace.application.ports.reservations import ReservationRepository
 from marketplace.application.ports.second_factors import SecondFactorRepository
@@ -78,6 +80,18 @@ class UnitOfWork(Protocol):
 
     @property
     def refunds(self) -> RefundRepository: ...
+
+    @property
+    def payouts(self) -> PayoutRepository: ...
+
+    @property
+    def recoveries(self) -> RecoveryRepository: ...
+
+    @property
+    def disputes(self) -> DisputeRepository: ...
+
+    @property
+    def chargebacks(self) -> ChargebackRepository: ...
 
     @property
     def accounts(self) -> AccountRepository: ...
