@@ -16,6 +16,7 @@ from marketplace.adapters.postgres.catalogue.repositories import (
     PostgresCategories,
     PostgresProducts,
 )
+from marketplace.adapters.postgres.disputes import PostgresChargebacks, PostgresDisputes
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.idempotency import PostgresAttachedWork
 from marketplace.adapters.postgres.identity import PostgresAccounts, PostgresAddresses
@@ -119,6 +120,14 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def refunds(self) -> PostgresRefunds:
         return PostgresRefunds(self)
+
+    @cached_property
+    def disputes(self) -> PostgresDisputes:
+        return PostgresDisputes(self)
+
+    @cached_property
+    def chargebacks(self) -> PostgresChargebacks:
+        return PostgresChargebacks(self)
 
     @cached_property
     def accounts(self) -> PostgresAccounts:

@@ -5,43 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
+from marketplace.domain.chargebacks import ChargebackMovement, ChargebackStage
 
-class ChargebackStage(StrEnum):
-    """The provider's many states, by what they mean to us.
-
-    ``inquiry``: the bank asks, no money has moved; ``inquiry_closed``: it has its answer. ``open``: the money is gone
-    until the bank decides. ``won`` and ``lost`` are its decisions; ``appeal``: one that was lost is looked at again,
-    which by itself moves nothing. ``prevented``: settled before it became one.
-    """
-
-    INQUIRY = "inquiry"
-    INQUIRY_CLOSED = "inquiry_closed"
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
-    APPEAL = "appeal"
-    PREVENTED = "prevented"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChargebackMovement:
-    """One movement on our balance, in minor units; ``net`` = ``amount`` - ``fee``.
-
-    ``amount`` is the disputed money: negative when withdrawn, positive when given back; ``fee`` is what the provider
-    takes for it, negative when given back.
-    """
-
-    balance_transaction_id: str
-    amount: int
-    fee: int
-    created_at: datetime
-
-    @property
-    def net(self) -> int:
-        return self.amount - self.fee
+__all__ = ["ChargebackGateway", "ChargebackMovement", "ChargebackStage", "ProviderChargeback"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from marketplace.adapters.folder_mailer import FolderMailer
 from marketplace.adapters.memory.audit import InMemoryAuditQueries
 from marketplace.adapters.memory.catalogue.imports import InMemoryCatalogueImport
 from marketplace.adapters.memory.catalogue.queries import InMemoryCatalogueQueries
+from marketplace.adapters.memory.disputes import InMemoryChargebackQueries, InMemoryDisputeQueries
 from marketplace.adapters.memory.health import InMemoryReadiness
 from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
 from marketplace.adapters.memory.identity import InMemoryIdentityQueries
@@ -32,6 +33,7 @@ from marketplace.adapters.password_hasher import Argon2PasswordHasher
 from marketplace.adapters.postgres.audit import PostgresAuditQueries
 from marketplace.adapters.postgres.catalogue.imports import PostgresCatalogueImport
 from marketplace.adapters.postgres.catalogue.queries import PostgresCatalogueQueries
+from marketplace.adapters.postgres.disputes import PostgresChargebackQueries, PostgresDisputeQueries
 from marketplace.adapters.postgres.engine import create_engine, create_reader
 from marketplace.adapters.postgres.health import PostgresReadiness
 from marketplace.adapters.postgres.idempotency import PostgresIdempotencyKeys
@@ -90,6 +92,8 @@ class MemoryBackend(containers.DeclarativeContainer):
 
     # --- payments
     payment_queries = providers.Singleton(InMemoryPaymentQueries, store)
+    dispute_queries = providers.Singleton(InMemoryDisputeQueries, store)
+    chargeback_queries = providers.Singleton(InMemoryChargebackQueries, store)
     webhook_inbox = providers.Singleton(InMemoryWebhookInbox, store)
     provider_state = providers.Singleton(InMemoryProviderState)
 
@@ -159,6 +163,8 @@ class PostgresBackend(containers.DeclarativeContainer):
 
     # --- payments
     payment_queries = providers.Singleton(PostgresPaymentQueries, reader)
+    dispute_queries = providers.Singleton(PostgresDisputeQueries, reader)
+    chargeback_queries = providers.Singleton(PostgresChargebackQueries, reader)
     webhook_inbox = providers.Singleton(PostgresWebhookInbox, engine)
     provider_state = providers.Singleton(PostgresProviderState, engine)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import conv
 
 from marketplace.adapters.postgres.tables.metadata import metadata, moment
@@ -69,20 +69,31 @@ refunds = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.Column("failure_reason", sa.Text, nullable=False, server_default=_NOTHING),
     sa.Column("failures", sa.Integer, nullable=False, server_default=_ZERO),
+    # The provider's names of those that failed before it was tried again.
+    sa.Column("earlier_provider_refund_ids", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("settled_by", sa.BigInteger, sa.ForeignKey("accounts.id")),
+    sa.Column("settled_note", sa.Text, nullable=False, server_default=_NOTHING),
     moment("decided_at"),
     moment("first_sent_at", nullable=True),
     moment("next_check_at", nullable=True),
     moment("locked_until", nullable=True),
+    moment("settled_at", nullable=True),
     sa.Column("version", sa.Integer, nullable=False),
     sa.UniqueConstraint("provider_refund_id", name=conv("one_refund_a_provider_refund")),
     sa.CheckConstraint("amount > 0", name=conv("refund_above_zero")),
     sa.CheckConstraint(
-        "status in ('decided', 'sending', 'pending', 'succeeded', 'failed')", name=conv("known_refund_status")
+        "status in ('decided', 'sending', 'pending', 'succeeded', 'failed', 'settled_elsewhere')",
+        name=conv("known_refund_status"),
     ),
     sa.CheckConstraint("cause in ('not_shipped', 'platform', 'seller', 'buyer')", name=conv("known_refund_cause")),
+    sa.CheckConstraint(
+        "(status = 'settled_elsewhere') = (settled_at is not null)", name=conv("settled_refunds_say_when")
+    ),
     sa.CheckConstraint("status = 'decided' or first_sent_at is not null", name=conv("refund_recorded_before_sent")),
 )
 sa.Index("refunds_order_idx", refunds.c.order_id, refunds.c.id)
+sa.Index("refunds_status_idx", refunds.c.status, refunds.c.decided_at, refunds.c.id)
+sa.Index("refunds_newest_idx", refunds.c.decided_at, refunds.c.id)
 sa.Index("refunds_payment_idx", refunds.c.payment_id)
 sa.Index("refunds_due_idx", refunds.c.next_check_at, postgresql_where=sa.text("next_check_at is not null"))
 
