@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from marketplace.application.payments.returns import refund_pieces
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain import ledger
+from marketplace.domain import journals
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.identity.accounts import Account
 from marketplace.domain.listings import Listing
@@ -145,7 +145,7 @@ def store_paid_order(
         payment.started(f"pi_{id}")
         payment.succeed(f"ch_{id}", now=NOW)
         uow.ledger.post(
-            ledger.payment_captured(
+            journals.payment_captured(
                 charge_id=f"ch_{id}",
                 order_id=order.id,
                 currency=order.currency,
@@ -158,7 +158,7 @@ def store_paid_order(
             )
         )
         uow.ledger.post(
-            ledger.stripe_fee(balance_transaction_id=f"txn_{id}", order_id=order.id, currency="EUR", fee=207, at=NOW)
+            journals.stripe_fee(balance_transaction_id=f"txn_{id}", order_id=order.id, currency="EUR", fee=207, at=NOW)
         )
         if missing:
             pieces = {

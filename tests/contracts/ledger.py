@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from threading import Barrier, Thread
 
 from marketplace.application.ports.pages import PageRequest
-from marketplace.domain import ledger
+from marketplace.domain import journals
 from marketplace.domain.ledger import Journal, JournalKind
 from marketplace.domain.shared.money import Money
 
@@ -13,7 +13,7 @@ AT = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 def a_capture(number: int = 1, *, order_id: int = 7, seller_id: int = 42) -> Journal:
-    return ledger.payment_captured(
+    return journals.payment_captured(
         charge_id=f"ch_{number}",
         order_id=order_id,
         currency="EUR",
@@ -27,7 +27,9 @@ def a_capture(number: int = 1, *, order_id: int = 7, seller_id: int = 42) -> Jou
 
 
 def a_fee(number: int = 1, *, order_id: int = 7) -> Journal:
-    return ledger.stripe_fee(balance_transaction_id=f"txn_{number}", order_id=order_id, currency="EUR", fee=207, at=AT)
+    return journals.stripe_fee(
+        balance_transaction_id=f"txn_{number}", order_id=order_id, currency="EUR", fee=207, at=AT
+    )
 
 
 def post(unit_of_work, *journals: Journal) -> list[bool]:

@@ -22,7 +22,7 @@ from marketplace.application.ports.payment_gateway import (
     RefundNotPossible,
 )
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain import ledger
+from marketplace.domain import journals
 from marketplace.domain.identity import Role
 from marketplace.domain.orders.order import Order, Sale
 from marketplace.domain.payments.payment import PaymentBusy
@@ -169,7 +169,7 @@ class RefundCheck:
                 refund.accepted(answer.id)
                 has_failed = answer.status is RefundStatus.FAILED
                 for journal in (
-                    (ledger.refund_created, ledger.refund_failed) if has_failed else (ledger.refund_created,)
+                    (journals.refund_created, journals.refund_failed) if has_failed else (journals.refund_created,)
                 ):
                     uow.ledger.post(
                         journal(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain import ledger
+from marketplace.domain import journals, ledger
 from marketplace.domain.fees import price_return
 from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.payment import Payment
@@ -45,11 +45,11 @@ def refund_pieces(
     refund = Refund.decide(id=id, payment=payment, cause=cause, reason=reason, parts=parts, now=now)
     uow.refunds.add(refund)
     uow.ledger.post(
-        ledger.refund_decided(
+        journals.refund_decided(
             refund_id=refund.id,
             order_id=order.id,
             currency=order.currency,
-            returns=[(part.seller_id, part.components) for part in parts],
+            returns=[(ledger.pending(part.seller_id), part.components) for part in parts],
             at=now,
         )
     )

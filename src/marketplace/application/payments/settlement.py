@@ -15,7 +15,7 @@ from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.payment_gateway import ProviderPayment
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain import ledger
+from marketplace.domain import journals, ledger
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import CancelWish, Payment, PaymentBusy, PaymentStatus
@@ -110,7 +110,7 @@ class Settlement:
         payment.settled(provider.balance_transaction_id, now=now)
         if provider.balance_transaction_id is not None and provider.fee:
             uow.ledger.post(
-                ledger.stripe_fee(
+                journals.stripe_fee(
                     balance_transaction_id=provider.balance_transaction_id,
                     order_id=order.id,
                     currency=order.currency,
@@ -155,7 +155,7 @@ def _by_sale(order: Order, missing: Mapping[SaleLineId, int]) -> dict[SaleId, di
 
 
 def _captured(order: Order, payment: Payment, now: datetime) -> ledger.Journal:
-    return ledger.payment_captured(
+    return journals.payment_captured(
         charge_id=str(payment.charge_id),
         order_id=order.id,
         currency=order.currency,
