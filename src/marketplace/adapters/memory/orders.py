@@ -39,6 +39,21 @@ class InMemoryOrders(InMemoryRepository[Order], OrderRepository):
     def get_for_update(self, id: OrderId) -> Order:
         return self.get(id)
 
+    def next_to_complete_for_update(self, *, now: datetime, skip: Collection[SaleId]) -> tuple[Order, SaleId] | None:
+        due = [
+            (sale.completes_at, sale.id, order.id)
+            for order in self._scan()
+            for sale in order.sales
+            if sale.status in (SaleStatus.SHIPPED, SaleStatus.DELIVERED)
+            and sale.completes_at is not None
+            and sale.completes_at <= now
+            and sale.id not in skip
+        ]
+        if not due:
+            return None
+        _, sale_id, order_id = min(due)
+        return self.get_for_update(order_id), sale_id
+
     def save(self, entity: Order) -> None:
         stored = self._find(entity.id)
         if stored is not None:
@@ -172,6 +187,9 @@ class InMemoryOrderQueries(OrderQueries):
             seller_fees=sale.seller_fees,
             paid_at=order.paid_at,
             shipping_address=order.shipping_address,
+            shipment=sale.shipment,
+            completes_at=sale.completes_at,
+            cancellation=sale.cancellation,
         )
 
 

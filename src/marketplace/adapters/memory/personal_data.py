@@ -171,6 +171,8 @@ class _Leaving:
             order.transitions = [replace(move, reason=self._told(move.reason)) for move in orders[id].transitions]
             if id in bought:
                 order.shipping_address = _nobodys(order.shipping_address)
+                for sale in order.sales:
+                    sale.cancellation = sale.cancellation and replace(sale.cancellation, reason=ERASED)
                 order.billing_address = None if order.billing_address is None else _nobodys(order.billing_address)
             orders[id] = order
         refunds: dict[Any, Refund] = self._store.table("refunds")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from marketplace.adapters.postgres.errors import translated
-from marketplace.adapters.postgres.orders import address_of
+from marketplace.adapters.postgres.orders import address_of, cancellation_of, shipment_of
 from marketplace.adapters.postgres.pages import paged
 from marketplace.adapters.postgres.prepared import PreparedStatement
 from marketplace.adapters.postgres.tables.orders import order_transitions, orders, sales
@@ -41,7 +43,11 @@ _SALES = f"""(
     select json_agg(json_build_object(
         'id', sales.id, 'reference', sales.reference, 'status', sales.status, 'seller_id', sales.seller_id,
         'shop_name', p.shop_name, 'base', sales.base, 'commission', sales.commission,
-        'seller_fees', sales.seller_fees, 'items', {_ITEMS}
+        'seller_fees', sales.seller_fees, 'carrier', sales.carrier, 'tracking_number', sales.tracking_number,
+        'shipped_at', sales.shipped_at, 'delivered_at', sales.delivered_at,
+        'tracking_corrections', sales.tracking_corrections, 'completes_at', sales.completes_at,
+        'cancellation_requested_at', sales.cancellation_requested_at,
+        'cancellation_reason', sales.cancellation_reason, 'items', {_ITEMS}
     ) order by sales.id)
     from sales join seller_profiles p on p.account_id = sales.seller_id
     where sales.order_id = orders.id
@@ -66,6 +72,14 @@ _SALES_OF_SELLERS = sa.select(
     _sale.commission,
     _sale.seller_fees,
     _sale.paid_at,
+    _sale.carrier,
+    _sale.tracking_number,
+    _sale.shipped_at,
+    _sale.delivered_at,
+    _sale.tracking_corrections,
+    _sale.completes_at,
+    _sale.cancellation_requested_at,
+    _sale.cancellation_reason,
     _order.currency,
     _order.shipping_address,
     sa.literal_column(_ITEMS, JSON).label("items"),
@@ -162,6 +176,7 @@ def _order_view(row: Any) -> OrderView:
 
 
 def _sale_view(sale: dict[str, Any], order: Any) -> SaleView:
+    progress = SimpleNamespace(**{**sale, **{name: _moment(sale[name]) for name in _MOMENTS}})
     return SaleView(
         id=sale["id"],
         order=order.id,
@@ -176,7 +191,18 @@ def _sale_view(sale: dict[str, Any], order: Any) -> SaleView:
         seller_fees=sale["seller_fees"],
         paid_at=order.paid_at,
         shipping_address=address_of(order.shipping_address),
+        shipment=shipment_of(progress),
+        completes_at=progress.completes_at,
+        cancellation=cancellation_of(progress),
     )
+
+
+_MOMENTS = ("shipped_at", "delivered_at", "completes_at", "cancellation_requested_at")
+
+
+def _moment(text: str | None) -> datetime | None:
+    """JSON has no type for it."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _seller_view(row: Any) -> SaleView:
@@ -194,6 +220,9 @@ def _seller_view(row: Any) -> SaleView:
         seller_fees=row.seller_fees,
         paid_at=row.paid_at,
         shipping_address=address_of(row.shipping_address),
+        shipment=shipment_of(row),
+        completes_at=row.completes_at,
+        cancellation=cancellation_of(row),
     )
 
 

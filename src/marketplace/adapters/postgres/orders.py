@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, text
@@ -11,9 +13,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from marketplace.application.ports.orders import OrderRepository
 from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.orders.order import Order, PostalAddress, Sale, SaleLine
+from marketplace.domain.orders.sale import CancellationRequest
+from marketplace.domain.orders.shipment import Shipment
 from marketplace.domain.orders.status import OrderStatus, SaleStatus
 from marketplace.domain.shared.errors import ConcurrencyConflict, NotFound
-from marketplace.domain.shared.ids import OrderId
+from marketplace.domain.shared.ids import OrderId, SaleId
 from marketplace.domain.shared.money import Money
 
 if TYPE_CHECKING:
@@ -60,13 +64,25 @@ _GET = text("select * from orders where id = :id")
 _LOCK = text("select * from orders where id = :id for no key update")
 _PARTS = """
     select s.seller_id, s.reference, s.status, s.base, s.commission, s.seller_fees,
-        s.returned as sale_returned, n.*
+        s.returned as sale_returned, s.carrier, s.tracking_number, s.shipped_at, s.delivered_at,
+        s.tracking_corrections, s.completes_at, s.cancellation_requested_at, s.cancellation_reason, n.*
     from sales s join sale_lines n on n.sale_id = s.id
     where s.order_id = :id
     order by s.id, n.id
     """
 _GET_PARTS = text(_PARTS)
 _LOCK_PARTS = text(_PARTS + " for no key update of s")
+# Through the orders, which are locked before their sales everywhere; who has one locked is left alone.
+_NEXT_TO_COMPLETE = text(
+    """
+    select s.order_id, s.id
+    from sales s join orders o on o.id = s.order_id
+    where s.status in ('shipped', 'delivered') and s.completes_at <= :now and s.id <> all(:except)
+    order by s.completes_at, s.id
+    limit 1
+    for no key update of o skip locked
+    """
+)
 _SAVE = text(
     """
     with saved as (
@@ -74,9 +90,23 @@ _SAVE = text(
         where id = :id and version = :version
         returning id
     ), saved_sales as (
-        update sales s set status = x.status, returned = x.returned, paid_at = :paid_at
-        from jsonb_to_recordset(:sales) as x (id bigint, status text, returned bigint)
-        where s.id = x.id and (s.status, s.returned, s.paid_at) is distinct from (x.status, x.returned, :paid_at)
+        update sales s set
+            status = x.status, returned = x.returned, paid_at = :paid_at, carrier = x.carrier,
+            tracking_number = x.tracking_number, shipped_at = x.shipped_at, delivered_at = x.delivered_at,
+            tracking_corrections = x.tracking_corrections, completes_at = x.completes_at,
+            cancellation_requested_at = x.cancellation_requested_at, cancellation_reason = x.cancellation_reason
+        from jsonb_to_recordset(:sales) as x (
+            id bigint, status text, returned bigint, carrier text, tracking_number text, shipped_at timestamptz,
+            delivered_at timestamptz, tracking_corrections integer, completes_at timestamptz,
+            cancellation_requested_at timestamptz, cancellation_reason text
+        )
+        where s.id = x.id and (
+            s.status, s.returned, s.paid_at, s.carrier, s.tracking_number, s.delivered_at, s.completes_at,
+            s.cancellation_requested_at
+        ) is distinct from (
+            x.status, x.returned, :paid_at, x.carrier, x.tracking_number, x.delivered_at, x.completes_at,
+            x.cancellation_requested_at
+        )
     ), saved_lines as (
         update sale_lines n set returned = x.returned
         from jsonb_to_recordset(:lines) as x (id bigint, returned integer)
@@ -147,6 +177,10 @@ class PostgresOrders(OrderRepository):
             sale.lines.append(_line(part, row.currency))
         return _order(row, list(sales.values()))
 
+    def next_to_complete_for_update(self, *, now: datetime, skip: Collection[SaleId]) -> tuple[Order, SaleId] | None:
+        found = self._uow.execute(_NEXT_TO_COMPLETE, {"now": now, "except": list(skip)}).first()
+        return None if found is None else (self.get_for_update(found.order_id), found.id)
+
     def save(self, order: Order) -> None:
         saved = self._uow.execute(
             _SAVE,
@@ -155,7 +189,7 @@ class PostgresOrders(OrderRepository):
                 "version": order.version,
                 "status": order.status.value,
                 "paid_at": order.paid_at,
-                "sales": [{"id": s.id, "status": s.status.value, "returned": s.returned} for s in order.sales],
+                "sales": [_progress_row(sale) for sale in order.sales],
                 "lines": [{"id": n.id, "returned": n.returned} for s in order.sales for n in s.lines],
                 "transitions": [
                     {
@@ -203,6 +237,24 @@ def _sale_row(sale: Sale) -> dict[str, Any]:
         "commission": sale.commission,
         "seller_fees": sale.seller_fees,
         "returned": sale.returned,
+    }
+
+
+def _progress_row(sale: Sale) -> dict[str, Any]:
+    """What changes of a sale after it was made."""
+    parcel, wish = sale.shipment, sale.cancellation
+    return {
+        "id": sale.id,
+        "status": sale.status.value,
+        "returned": sale.returned,
+        "carrier": None if parcel is None else parcel.carrier,
+        "tracking_number": None if parcel is None else parcel.tracking_number,
+        "shipped_at": None if parcel is None else parcel.shipped_at,
+        "delivered_at": None if parcel is None else parcel.delivered_at,
+        "tracking_corrections": 0 if parcel is None else parcel.corrections,
+        "completes_at": sale.completes_at,
+        "cancellation_requested_at": None if wish is None else wish.requested_at,
+        "cancellation_reason": None if wish is None else wish.reason,
     }
 
 
@@ -259,7 +311,30 @@ def _sale(part: Any) -> Sale:
         seller_fees=part.seller_fees,
         status=SaleStatus(part.status),
         returned=part.sale_returned,
+        shipment=shipment_of(part),
+        completes_at=part.completes_at,
+        cancellation=cancellation_of(part),
     )
+
+
+def shipment_of(part: Any) -> Shipment | None:
+    """The parcel of a row of ``sales``."""
+    if part.shipped_at is None:
+        return None
+    return Shipment(
+        carrier=part.carrier,
+        tracking_number=part.tracking_number,
+        shipped_at=part.shipped_at,
+        delivered_at=part.delivered_at,
+        corrections=part.tracking_corrections,
+    )
+
+
+def cancellation_of(part: Any) -> CancellationRequest | None:
+    """The wish of a row of ``sales``."""
+    if part.cancellation_requested_at is None:
+        return None
+    return CancellationRequest(requested_at=part.cancellation_requested_at, reason=part.cancellation_reason)
 
 
 def _line(part: Any, currency: str) -> SaleLine:

@@ -97,6 +97,12 @@ _ORDERS = text(
     "update orders set shipping_address = shipping_address || cast(:blank as jsonb),"
     " billing_address = billing_address || cast(:blank as jsonb) where buyer_id = :id"
 )
+_WISHES = text(
+    f"""
+    update sales set cancellation_reason = :mark
+    where order_id in {_OF_BUYER} and cancellation_reason is not null and cancellation_reason <> :mark
+    """
+)
 _LOCK_LISTINGS = text(
     """
     select 1 from listings l
@@ -206,7 +212,7 @@ class PostgresPersonalData(PersonalData):
         about["blank"], about["resets"] = _BLANK, list(traces.address_hashes)
         about["names"], about["words"] = _anywhere(traces.names), _anywhere(traces.words)
         # Orders, then listings by ascending id, then claims, as everywhere.
-        for statement in (_ORDERS, _LOCK_LISTINGS, _LISTINGS, *_GONE):
+        for statement in (_ORDERS, _WISHES, _LOCK_LISTINGS, _LISTINGS, *_GONE):
             self._uow.execute(statement, about)
         for statement in (_INBOX, *_PAYOUT_ACCOUNT, *_OUTBOX, *_REASONS, _WHEREABOUTS):
             self._uow.execute(statement, about)

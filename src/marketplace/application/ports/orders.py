@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.orders.order import Order, PostalAddress
+from marketplace.domain.orders.sale import CancellationRequest
+from marketplace.domain.orders.shipment import Shipment
 from marketplace.domain.orders.status import OrderStatus, SaleStatus, Transition
 from marketplace.domain.shared.ids import AccountId, OrderId, SaleId
 
@@ -28,8 +30,16 @@ class OrderRepository(Protocol):
         """As ``get``, the order and then its sales locked until the unit ends. Raises NotFound."""
         ...
 
+    def next_to_complete_for_update(self, *, now: datetime, skip: Collection[SaleId]) -> tuple[Order, SaleId] | None:
+        """The sale on its way or there whose time to complete is the longest over, its order locked as above.
+
+        Orders that somebody else has locked are left out, and the sales of ``skip``. Whoever had it locked before may
+        have moved the sale: look at it again.
+        """
+        ...
+
     def save(self, order: Order) -> None:
-        """Store statuses and returns, and append the transitions to the history.
+        """Store statuses, parcels, wishes and returns, and append the transitions to the history.
 
         Raises ConcurrencyConflict if it changed since it was read, at the latest on commit.
         """
@@ -66,6 +76,9 @@ class SaleView:
     seller_fees: int
     paid_at: datetime | None
     shipping_address: PostalAddress
+    shipment: Shipment | None = None
+    completes_at: datetime | None = None
+    cancellation: CancellationRequest | None = None
 
     @property
     def seller_net_amount(self) -> int:

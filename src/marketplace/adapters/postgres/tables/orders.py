@@ -58,6 +58,17 @@ sales = sa.Table(
     sa.Column("returned", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     # As the order's: from then on the seller sees it.
     moment("paid_at", nullable=True),
+    # The parcel, once there is one; the number may be corrected until it has arrived.
+    sa.Column("carrier", sa.Text),
+    sa.Column("tracking_number", sa.Text),
+    moment("shipped_at", nullable=True),
+    moment("delivered_at", nullable=True),
+    sa.Column("tracking_corrections", sa.Integer, nullable=False, server_default=sa.text("0")),
+    # When it completes by itself, or did complete.
+    moment("completes_at", nullable=True),
+    # The buyer would rather not have it.
+    moment("cancellation_requested_at", nullable=True),
+    sa.Column("cancellation_reason", sa.Text),
     sa.UniqueConstraint("order_id", "seller_id", name=conv("one_sale_a_seller_and_order")),
     sa.CheckConstraint(
         "status in ('awaiting_payment', 'awaiting_shipment', 'shipped', 'delivered', 'completed', 'cancelled',"
@@ -65,6 +76,16 @@ sales = sa.Table(
         name=conv("known_sale_status"),
     ),
     sa.CheckConstraint("returned >= 0 and returned <= base", name=conv("no_more_returned_than_sold")),
+    sa.CheckConstraint(
+        "num_nulls(carrier, tracking_number, shipped_at) in (0, 3)", name=conv("parcels_are_known_whole")
+    ),
+    sa.CheckConstraint(
+        "status not in ('shipped', 'delivered', 'completed') or shipped_at is not null and completes_at is not null",
+        name=conv("what_is_sent_has_a_parcel_and_an_end"),
+    ),
+    sa.CheckConstraint(
+        "num_nulls(cancellation_requested_at, cancellation_reason) in (0, 2)", name=conv("wishes_have_a_reason")
+    ),
 )
 sa.Index(
     "sales_seller_newest_idx",
@@ -72,6 +93,21 @@ sa.Index(
     sales.c.paid_at,
     sales.c.id,
     postgresql_where=sa.text("paid_at is not null"),
+)
+# What a seller has to send, among everything they ever sold.
+sa.Index(
+    "sales_seller_status_idx",
+    sales.c.seller_id,
+    sales.c.status,
+    sales.c.paid_at,
+    sales.c.id,
+    postgresql_where=sa.text("paid_at is not null"),
+)
+sa.Index(
+    "sales_to_complete_idx",
+    sales.c.completes_at,
+    sales.c.id,
+    postgresql_where=sa.text("status in ('shipped', 'delivered')"),
 )
 
 sale_lines = sa.Table(
