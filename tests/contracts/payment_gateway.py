@@ -19,6 +19,7 @@ from marketplace.application.ports.payment_gateway import (
     ProviderPayment,
     RefundNotPossible,
     UnknownPaymentMethod,
+    WebhookSource,
 )
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.payments.refund import RefundStatus
@@ -325,7 +326,9 @@ class SimulatedGatewayContract:
     def test_signs_its_events_so_that_it_knows_them_again(self, gateway, clock):
         PaymentGatewayContract().paid(gateway)
         deliveries = gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        events = [gateway.parse_webhook(d.body, d.headers, now=clock.now()) for d in deliveries]
+        events = [
+            gateway.parse_webhook(d.body, d.headers, source=WebhookSource.PLATFORM, now=clock.now()) for d in deliveries
+        ]
         assert [event.type for event in events] == [
             "payment_intent.created",
             "charge.succeeded",

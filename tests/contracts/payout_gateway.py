@@ -10,7 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
-from marketplace.application.ports.payment_gateway import KeyReused, ProviderAccount, ProviderObjectUnknown
+from marketplace.application.ports.payment_gateway import (
+    KeyReused,
+    ProviderAccount,
+    ProviderObjectUnknown,
+    WebhookSource,
+)
 from marketplace.domain.payout_accounts import AccountRequest, EntityType, Transfers
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId
@@ -120,7 +125,9 @@ class SimulatedOnboardingContract:
         account, link = self.linked(gateway)
         gateway.finish_onboarding(account, link=link, succeed=True)
         deliveries = gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        events = [gateway.parse_webhook(d.body, d.headers, now=clock.now()) for d in deliveries]
+        events = [
+            gateway.parse_webhook(d.body, d.headers, source=WebhookSource.CONNECT, now=clock.now()) for d in deliveries
+        ]
         assert [(e.type, e.account, e.object_id, e.order_id) for e in events] == [
             ("account.updated", account, account, None)
         ] * 2

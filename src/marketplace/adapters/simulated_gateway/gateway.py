@@ -44,6 +44,7 @@ from marketplace.application.ports.payment_gateway import (
     ProviderRefund,
     RefundNotPossible,
     UnknownPaymentMethod,
+    WebhookSource,
 )
 from marketplace.application.ports.provider_state import (
     Challenge,
@@ -210,7 +211,9 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
             found = provider.state.listing("balance_transaction", since=since, after=after, limit=limit)
         return [balance_transaction_of(movement) for movement in found]
 
-    def parse_webhook(self, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> ProviderEvent:
+    def parse_webhook(
+        self, raw: bytes, headers: Mapping[str, str], *, source: WebhookSource, now: datetime
+    ) -> ProviderEvent:
         header = next((value for name, value in headers.items() if name.lower() == HEADER.lower()), None)
         if header is None:
             raise InvalidSignature(f"There is no {HEADER} header.")

@@ -175,12 +175,14 @@ def balance_transaction_of(movement: Object) -> BalanceTransaction:
     return BalanceTransaction(
         id=movement["id"],
         type=movement["type"],
+        reporting_category=movement["reporting_category"],
         source=movement["source"],
         amount=movement["amount"],
         fee=movement["fee"],
         net=movement["net"],
         currency=movement["currency"].upper(),
         created_at=datetime.fromtimestamp(movement["created"], tz=UTC),
+        available_at=datetime.fromtimestamp(movement["available_on"], tz=UTC),
     )
 
 

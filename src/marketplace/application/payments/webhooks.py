@@ -14,7 +14,7 @@ from marketplace.application.access import Actor, require_role
 from marketplace.application.payments.checking import PaymentCheck
 from marketplace.application.payments.refunding import RefundCheck
 from marketplace.application.ports.clock import Clock
-from marketplace.application.ports.payment_gateway import MalformedEvent, PaymentGateway, ProviderEvent
+from marketplace.application.ports.payment_gateway import MalformedEvent, PaymentGateway, ProviderEvent, WebhookSource
 from marketplace.application.ports.payments import InboxItem, InboxStatus, WebhookInbox
 from marketplace.application.ports.provider_state import SimulatedCourier
 from marketplace.application.ports.unit_of_work import UnitOfWork
@@ -68,12 +68,14 @@ class ReceiveWebhook:
     inbox: WebhookInbox
     clock: Clock
 
-    def __call__(self, *, raw: bytes, headers: Mapping[str, str]) -> bool:
+    def __call__(
+        self, *, raw: bytes, headers: Mapping[str, str], source: WebhookSource = WebhookSource.PLATFORM
+    ) -> bool:
         """Whether it is new. Raises InvalidSignature and MalformedEvent; then nothing is stored."""
         if len(raw) > MAX_EVENT:
             raise MalformedEvent(f"An event has at most {MAX_EVENT} bytes, not {len(raw)}.")
         now = self.clock.now()
-        event = self.gateway.parse_webhook(raw, headers, now=now)
+        event = self.gateway.parse_webhook(raw, headers, source=source, now=now)
         is_ours = event.livemode == self.gateway.livemode
         status = _status_of(event) if is_ours else InboxStatus.REJECTED
         is_new = self.inbox.store(event, status=status, now=now)

@@ -15,6 +15,7 @@ from marketplace.application.ports.payment_gateway import (
     InvalidSignature,
     MalformedEvent,
     OutcomeUnknown,
+    WebhookSource,
     ProviderObjectUnknown,
 )
 from marketplace.application.ports.payments import InboxStatus
@@ -153,7 +154,7 @@ class TestReceiving:
         body = b" " * (256 * 1024 + 1)
         headers = {"Stripe-Signature": sign(body, SECRET, now=market.clock.now())}
         with pytest.raises(MalformedEvent):
-            till.provider.parse_webhook(body, headers, now=market.clock.now())
+            till.provider.parse_webhook(body, headers, source=WebhookSource.PLATFORM, now=market.clock.now())
 
     def test_sets_an_event_of_the_other_environment_aside(self, till):
         receive(till, an_event(livemode=True))
