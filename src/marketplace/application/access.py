@@ -169,6 +169,20 @@ def require_buyer(actor: Actor, buyer_id: AccountId, order_id: OrderId) -> None:
         raise NotFound(f"There is no order {order_id}.")
 
 
+def require_party(actor: Actor, owner_id: AccountId, what: str) -> None:
+    """Let through whose it is, and the operator at the command line; no admin sends a parcel in another's name.
+
+    Raises NotFound to anybody else.
+    """
+    if actor.account_id != owner_id and actor != OPERATOR:
+        raise NotFound(f"There is no {what}.")
+
+
+def named(actor: Actor) -> AccountId | None:
+    """Who did it, for a history: None for the operator and the program itself."""
+    return None if actor == OPERATOR else actor.account_id
+
+
 def require_may_sell(actor: Actor, profile: SellerProfile | None) -> None:
     """Let through a seller who has all that selling needs. Raises Forbidden, naming the steps that are missing."""
     missing = (

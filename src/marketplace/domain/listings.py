@@ -161,6 +161,15 @@ class Listing(Aggregate):
         if self.status is ListingStatus.ACTIVE:
             self._become(_on_sale(self.stock), now)
 
+    def put_back(self, quantity: int, *, now: datetime) -> None:
+        """Pieces come back into the stock, which never grows beyond its bound. What is archived stays as it is."""
+        if self.status is ListingStatus.ARCHIVED:
+            return
+        self.stock = min(self.stock + quantity, MAX_STOCK)
+        self.updated_at = now
+        if self.is_public:
+            self._become(_on_sale(self.stock), now)
+
     def describe(self, description: str, *, now: datetime) -> None:
         self._require_open()
         description = checked_description(description)

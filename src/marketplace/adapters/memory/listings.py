@@ -41,6 +41,10 @@ class InMemoryListings(InMemoryRepository[Listing], ListingRepository):
         self._sweep({listing_id}, now)
         return self.get(listing_id)
 
+    def lock_many(self, ids: Collection[ListingId], now: datetime) -> Sequence[Listing]:
+        self._sweep(set(ids), now)
+        return sorted(self._counted(lambda listing: listing.id in ids), key=lambda listing: listing.id)
+
     def lock_imported(
         self, seller_id: AccountId, variant_ids: Collection[VariantId], now: datetime
     ) -> Sequence[Listing]:

@@ -39,6 +39,12 @@ class InMemoryOrders(InMemoryRepository[Order], OrderRepository):
     def get_for_update(self, id: OrderId) -> Order:
         return self.get(id)
 
+    def of_sale_for_update(self, sale_id: SaleId) -> Order:
+        for order in self._scan():
+            if any(sale.id == sale_id for sale in order.sales):
+                return self.get_for_update(order.id)
+        raise NotFound(f"There is no sale {sale_id}.")
+
     def next_to_complete_for_update(self, *, now: datetime, skip: Collection[SaleId]) -> tuple[Order, SaleId] | None:
         due = [
             (sale.completes_at, sale.id, order.id)

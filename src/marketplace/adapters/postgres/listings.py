@@ -70,6 +70,9 @@ class PostgresListings(PostgresRepository[Listing], ListingRepository):
             raise NotFound(f"There is no listing {listing_id}.")
         return found[0]
 
+    def lock_many(self, ids: Collection[ListingId], now: datetime) -> Sequence[Listing]:
+        return self._locked(_columns.id == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.BigInteger))), now=now)
+
     def lock_imported(
         self, seller_id: AccountId, variant_ids: Collection[VariantId], now: datetime
     ) -> Sequence[Listing]:

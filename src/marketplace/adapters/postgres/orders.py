@@ -70,6 +70,7 @@ _PARTS = """
     where s.order_id = :id
     order by s.id, n.id
     """
+_ORDER_OF_SALE = text("select order_id from sales where id = :id")
 _GET_PARTS = text(_PARTS)
 _LOCK_PARTS = text(_PARTS + " for no key update of s")
 # Through the orders, which are locked before their sales everywhere; who has one locked is left alone.
@@ -176,6 +177,12 @@ class PostgresOrders(OrderRepository):
                 sale = sales[part.sale_id] = _sale(part)
             sale.lines.append(_line(part, row.currency))
         return _order(row, list(sales.values()))
+
+    def of_sale_for_update(self, sale_id: SaleId) -> Order:
+        found = self._uow.execute(_ORDER_OF_SALE, {"id": sale_id}).first()
+        if found is None:
+            raise NotFound(f"There is no sale {sale_id}.")
+        return self.get_for_update(found.order_id)
 
     def next_to_complete_for_update(self, *, now: datetime, skip: Collection[SaleId]) -> tuple[Order, SaleId] | None:
         found = self._uow.execute(_NEXT_TO_COMPLETE, {"now": now, "except": list(skip)}).first()

@@ -36,6 +36,10 @@ class ListingRepository(Protocol):
         """
         ...
 
+    def lock_many(self, ids: Collection[ListingId], now: datetime) -> Sequence[Listing]:
+        """As ``lock_and_sweep``, of all those that there are, by ascending id. One statement and a sweep."""
+        ...
+
     def lock_imported(
         self, seller_id: AccountId, variant_ids: Collection[VariantId], now: datetime
     ) -> Sequence[Listing]:

@@ -30,6 +30,10 @@ class OrderRepository(Protocol):
         """As ``get``, the order and then its sales locked until the unit ends. Raises NotFound."""
         ...
 
+    def of_sale_for_update(self, sale_id: SaleId) -> Order:
+        """The order that a sale is part of, locked as above. Raises NotFound."""
+        ...
+
     def next_to_complete_for_update(self, *, now: datetime, skip: Collection[SaleId]) -> tuple[Order, SaleId] | None:
         """The sale on its way or there whose time to complete is the longest over, its order locked as above.
 

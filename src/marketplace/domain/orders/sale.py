@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from marketplace.domain.orders.shipment import Shipment
 from marketplace.domain.orders.status import SaleStatus
-from marketplace.domain.shared.errors import Conflict, Invalid
+from marketplace.domain.shared.errors import Conflict
 from marketplace.domain.shared.ids import AccountId, ListingId, ProductId, SaleId, SaleLineId, VariantId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.text import checked_text
 
 MAX_REASON = 500
 """Characters of why a sale is cancelled."""
@@ -45,6 +46,12 @@ class TooManyCorrections(Conflict):
     """What was told of a parcel has been changed too often."""
 
     code = "too_many_corrections"
+
+
+class SaleDisputed(Conflict):
+    """A claim about the sale is open: it does not complete before that is decided."""
+
+    code = "sale_disputed"
 
 
 class NothingToCancel(Conflict):
@@ -157,6 +164,11 @@ class Sale:
         """The pieces of each line that have not gone back."""
         return {line.id: line.open_quantity for line in self.lines if line.open_quantity}
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether it completes by itself by now."""
+        on_its_way = self.status in (SaleStatus.SHIPPED, SaleStatus.DELIVERED)
+        return on_its_way and self.completes_at is not None and self.completes_at <= now
+
     @property
     def cancellation_is_open(self) -> bool:
         """Whether the buyer's wish waits for an answer: shipping the sale is one, and so is cancelling it."""
@@ -191,10 +203,6 @@ class Sale:
 _ENDED = frozenset({SaleStatus.COMPLETED, SaleStatus.CANCELLED, SaleStatus.REFUNDED})
 
 
-def checked_reason(reason: str) -> str:
-    """A reason without needless blanks. Raises Invalid on none, on a long one, and on control characters."""
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > MAX_REASON or not reason.isprintable():
-        message = f"Say why, in at most {MAX_REASON} characters."
-        raise Invalid(message, errors={"reason": [message]})
-    return reason
+def checked_reason(reason: str, *, needed: bool = True) -> str:
+    """Why, without needless blanks. Raises Invalid on none where one is needed, and on what cannot be shown."""
+    return checked_text(" ".join(reason.split()), field="reason", minimum=1 if needed else 0, maximum=MAX_REASON)

@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import quote
 
 from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.text import checked_text
 
 MAX_CARRIER = 60
 MAX_TRACKING_NUMBER = 64
@@ -79,22 +80,15 @@ class Shipment:
 
 
 def _checked_carrier(carrier: str) -> str:
-    carrier = " ".join(carrier.split())
-    if not carrier or len(carrier) > MAX_CARRIER or not carrier.isprintable():
-        raise _refused("carrier", f"Name who carries the parcel, in at most {MAX_CARRIER} characters.")
-    return carrier
+    return checked_text(" ".join(carrier.split()), field="carrier", minimum=1, maximum=MAX_CARRIER)
 
 
 def _checked_number(number: str) -> str:
     number = " ".join(number.split())
     if len(number) > MAX_TRACKING_NUMBER or _CORRECT_NUMBER.fullmatch(number) is None:
-        raise _refused(
-            "tracking_number",
+        message = (
             f"{number[:MAX_TRACKING_NUMBER]!r} is no tracking number: at most {MAX_TRACKING_NUMBER} letters, digits,"
-            " spaces, dots, slashes and hyphens, a letter or digit at both ends.",
+            " spaces, dots, slashes and hyphens, a letter or digit at both ends."
         )
+        raise Invalid(message, errors={"tracking_number": [message]})
     return number
-
-
-def _refused(field: str, message: str) -> Invalid:
-    return Invalid(message, errors={field: [message]})

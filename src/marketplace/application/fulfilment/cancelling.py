@@ -1,0 +1,126 @@
+"""Sales that are not supplied: cancelled by their seller, or asked to be by their buyer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from marketplace.application.access import Actor, acts_on_anothers, named, require_own, require_party
+from marketplace.application.fulfilment.finding import sale_of_seller
+from marketplace.application.payments.cancelling import Cancellation, CancelOrder
+from marketplace.application.payments.returns import refund_pieces
+from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.ids import IdSequence
+from marketplace.application.ports.unit_of_work import UnitOfWork
+from marketplace.domain.orders.order import Sale
+from marketplace.domain.orders.sale import checked_reason
+from marketplace.domain.orders.status import SaleStatus
+from marketplace.domain.payments.refund import RefundCause
+from marketplace.domain.shared.ids import ListingId, OrderId, RefundId, SaleId, SaleLineId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelSale:
+    """Do not supply a sale that was not sent, and give its buyer everything back that was paid for it."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    ids: IdSequence
+
+    def __call__(self, *, actor: Actor, sale_id: SaleId, reason: str, restock: bool = False) -> None:
+        """All three fees go back. ``restock`` puts the pieces on offer again. The same again changes nothing.
+
+        Raises Invalid without a reason; NotFound for another's sale and until it is paid; AlreadyShipped and SaleEnded.
+        """
+        reason = checked_reason(reason)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            order, sale = sale_of_seller(uow, actor, sale_id)
+            if sale.status is SaleStatus.CANCELLED:
+                return
+            before, pieces = {"status": sale.status.value}, sale.open_pieces
+            order.cancel_sale(sale, now=now, actor_id=named(actor), reason=reason)
+            if pieces:
+                refund_pieces(
+                    uow,
+                    order,
+                    uow.payments.of_order(order.id),
+                    {sale.id: pieces},
+                    id=RefundId(self.ids.next()),
+                    cause=RefundCause.NOT_SHIPPED,
+                    reason=reason,
+                    now=now,
+                )
+            uow.orders.save(order)
+            if restock:
+                put_back(uow, sale, pieces, now=now)
+            if acts_on_anothers(actor, sale.seller_id):
+                after = {"status": sale.status.value, "restock": restock}
+                uow.audit.add(
+                    actor.did("sale.cancelled", "sale", sale.id, now=now, reason=reason, before=before, after=after)
+                )
+            uow.commit()
+
+
+def put_back(uow: UnitOfWork, sale: Sale, pieces: Mapping[SaleLineId, int], *, now: datetime) -> None:
+    """Offer pieces of a sale again, where the listing is still there and still offers the same."""
+    lines = {line.listing_id: line for line in sale.lines if pieces.get(line.id)}
+    listings = [
+        listing
+        for listing in uow.listings.lock_many([ListingId(id) for id in lines], now)
+        if listing.variant_id == lines[listing.id].variant_id
+    ]
+    for listing in listings:
+        listing.put_back(pieces[lines[listing.id].id], now=now)
+    uow.listings.save_all(listings)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestCancellation:
+    """Ask the sellers of a paid order to cancel what they have not sent yet. Each answers by cancelling or sending."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, actor: Actor, order_id: OrderId, reason: str = "") -> Sequence[SaleId]:
+        """The sales that are asked for. A seller who was asked and has not answered is not asked twice.
+
+        Raises Invalid on a reason that cannot be shown, NotFound for another's order, and NothingToCancel.
+        """
+        reason = checked_reason(reason, needed=False)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            order = uow.orders.get_for_update(order_id)
+            require_party(actor, order.buyer_id, f"order {order_id}")
+            asked = order.request_cancellation(now=now, reason=reason)
+            uow.orders.save(order)
+            uow.commit()
+        return [sale.id for sale in asked]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cancelling:
+    """How far a buyer's wish has come: ``requested`` are the sales whose sellers were asked, of a paid order."""
+
+    outcome: Cancellation
+    requested: Sequence[SaleId] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskToCancel:
+    """Cancel an order that is not paid, or ask for the cancellation of what is not sent of one that is."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    cancel_order: CancelOrder
+    request: RequestCancellation
+
+    def __call__(self, *, actor: Actor, order_id: OrderId, reason: str = "") -> Cancelling:
+        """Raises what the two of them raise: AlreadyPaid when the payment has only just won."""
+        with self.unit_of_work() as uow:
+            order = uow.orders.get(order_id)
+        require_own(actor, order.buyer_id, f"order {order_id}")
+        if order.paid_at is None:
+            return Cancelling(outcome=self.cancel_order(actor=actor, order_id=order_id))
+        requested = self.request(actor=actor, order_id=order_id, reason=reason)
+        return Cancelling(outcome=Cancellation.REQUESTED, requested=requested)
