@@ -205,6 +205,14 @@ class Payout(Aggregate):
     def is_leased(self, now: datetime) -> bool:
         return self.locked_until is not None and now < self.locked_until
 
+    def is_to_be_tried(self, now: datetime) -> bool:
+        return self.next_check_at is not None and self.next_check_at <= now and not self.is_leased(now)
+
+    def is_to_be_sent(self, now: datetime) -> bool:
+        """Whether a worker should take it: it is in a batch, or its sending was begun, and its time has come."""
+        is_gathered = self.status is PayoutStatus.DUE and self.batch_id is not None
+        return (is_gathered or self.status is PayoutStatus.SENDING) and self.is_to_be_tried(now)
+
     def begin(self, *, destination: str, source_charge: str | None, now: datetime, until: datetime) -> None:
         """Freeze what the transfer is asked for with, under a lease. Raises IllegalTransition unless it is due."""
         if self.status is not PayoutStatus.DUE:

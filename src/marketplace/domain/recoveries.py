@@ -141,6 +141,9 @@ class Recovery(Aggregate):
     def is_leased(self, now: datetime) -> bool:
         return self.locked_until is not None and now < self.locked_until
 
+    def is_to_be_tried(self, now: datetime) -> bool:
+        return self.next_check_at is not None and self.next_check_at <= now and not self.is_leased(now)
+
     def transfer_is_done(self, *, now: datetime) -> None:
         """The payout went out, so that there is something to reverse."""
         self.next_check_at = now

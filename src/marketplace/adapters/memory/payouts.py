@@ -58,11 +58,7 @@ class InMemoryPayouts(InMemoryRepository[Payout], PayoutRepository):
         return self._first(lambda payout: payout.transfer_id == transfer_id)
 
     def next_due_for_update(self, *, now: datetime) -> Payout | None:
-        def is_begun(payout: Payout) -> bool:
-            is_gathered = payout.status is PayoutStatus.DUE and payout.batch_id is not None
-            return (is_gathered or payout.status is PayoutStatus.SENDING) and _is_to_be_tried(payout, now)
-
-        due = self._all(is_begun)
+        due = self._all(lambda payout: payout.is_to_be_sent(now))
         return min(due, key=lambda payout: (payout.next_check_at, payout.id), default=None)
 
     def next_to_hold_for_update(self) -> Payout | None:
@@ -141,7 +137,7 @@ class InMemoryRecoveries(InMemoryRepository[Recovery], RecoveryRepository):
         return sum(recovery.left for recovery in self._scan() if _is_owed_by(recovery, seller_id))
 
     def next_due_for_update(self, *, now: datetime) -> Recovery | None:
-        due = self._all(lambda recovery: _is_to_be_tried(recovery, now))
+        due = self._all(lambda recovery: recovery.is_to_be_tried(now))
         return min(due, key=lambda recovery: (recovery.next_check_at, recovery.id), default=None)
 
 
@@ -284,12 +280,8 @@ def _is_owed_by(recovery: Recovery, seller_id: AccountId) -> bool:
     return recovery.seller_id == seller_id and recovery.status is RecoveryStatus.REFUSED
 
 
-def _is_to_be_tried(thing: Payout | Recovery, now: datetime) -> bool:
-    return thing.next_check_at is not None and thing.next_check_at <= now and not thing.is_leased(now)
-
-
 def _waits(payout: Payout, now: datetime) -> bool:
-    return payout.status is PayoutStatus.DUE and payout.batch_id is None and _is_to_be_tried(payout, now)
+    return payout.status is PayoutStatus.DUE and payout.batch_id is None and payout.is_to_be_tried(now)
 
 
 def _is_blocked(payout: Payout, seller_id: AccountId) -> bool:

@@ -18,6 +18,7 @@ from marketplace.adapters.postgres.catalogue.repositories import (
 )
 from marketplace.adapters.postgres.disputes import PostgresChargebacks, PostgresDisputes
 from marketplace.adapters.postgres.errors import translated
+from marketplace.adapters.postgres.fees import PostgresFeeSchedules
 from marketplace.adapters.postgres.idempotency import PostgresAttachedWork
 from marketplace.adapters.postgres.identity import PostgresAccounts, PostgresAddresses
 from marketplace.adapters.postgres.ledger import PostgresLedger
@@ -26,6 +27,7 @@ from marketplace.adapters.postgres.notifications import PostgresNotifications, P
 from marketplace.adapters.postgres.orders import PostgresOrders
 from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
 from marketplace.adapters.postgres.payout_accounts import PostgresPayoutAccounts
+from marketplace.adapters.postgres.payouts import PostgresPayouts, PostgresRecoveries
 from marketplace.adapters.postgres.personal_data import PostgresPersonalData
 from marketplace.adapters.postgres.reservations import PostgresReservations
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactors
@@ -106,6 +108,10 @@ class PostgresUnitOfWork(UnitOfWork):
         return PostgresLedger(self)
 
     @cached_property
+    def fee_schedules(self) -> PostgresFeeSchedules:
+        return PostgresFeeSchedules(self)
+
+    @cached_property
     def orders(self) -> PostgresOrders:
         return PostgresOrders(self)
 
@@ -120,6 +126,14 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def refunds(self) -> PostgresRefunds:
         return PostgresRefunds(self)
+
+    @cached_property
+    def payouts(self) -> PostgresPayouts:
+        return PostgresPayouts(self)
+
+    @cached_property
+    def recoveries(self) -> PostgresRecoveries:
+        return PostgresRecoveries(self)
 
     @cached_property
     def disputes(self) -> PostgresDisputes:

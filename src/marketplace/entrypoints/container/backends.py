@@ -9,6 +9,7 @@ from marketplace.adapters.memory.audit import InMemoryAuditQueries
 from marketplace.adapters.memory.catalogue.imports import InMemoryCatalogueImport
 from marketplace.adapters.memory.catalogue.queries import InMemoryCatalogueQueries
 from marketplace.adapters.memory.disputes import InMemoryChargebackQueries, InMemoryDisputeQueries
+from marketplace.adapters.memory.fees import InMemoryFeeScheduleQueries
 from marketplace.adapters.memory.health import InMemoryReadiness
 from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
 from marketplace.adapters.memory.identity import InMemoryIdentityQueries
@@ -21,6 +22,7 @@ from marketplace.adapters.memory.orders import InMemoryOrderQueries
 from marketplace.adapters.memory.outbox import InMemoryOutbox
 from marketplace.adapters.memory.password_hasher import FastPasswordHasher
 from marketplace.adapters.memory.payments import InMemoryPaymentQueries
+from marketplace.adapters.memory.payouts import InMemoryPayoutQueries
 from marketplace.adapters.memory.personal_data import InMemoryPersonalDataQueries
 from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.reservations import InMemoryClaims, InMemoryReservationQueries
@@ -35,6 +37,7 @@ from marketplace.adapters.postgres.catalogue.imports import PostgresCatalogueImp
 from marketplace.adapters.postgres.catalogue.queries import PostgresCatalogueQueries
 from marketplace.adapters.postgres.disputes import PostgresChargebackQueries, PostgresDisputeQueries
 from marketplace.adapters.postgres.engine import create_engine, create_reader
+from marketplace.adapters.postgres.fees import PostgresFeeScheduleQueries
 from marketplace.adapters.postgres.health import PostgresReadiness
 from marketplace.adapters.postgres.idempotency import PostgresIdempotencyKeys
 from marketplace.adapters.postgres.identity_queries import PostgresIdentityQueries
@@ -46,6 +49,7 @@ from marketplace.adapters.postgres.notifications import PostgresNotificationQuer
 from marketplace.adapters.postgres.order_queries import PostgresOrderQueries
 from marketplace.adapters.postgres.outbox import PostgresOutbox
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
+from marketplace.adapters.postgres.payout_queries import PostgresPayoutQueries
 from marketplace.adapters.postgres.personal_data import PostgresPersonalDataQueries
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresClaims, PostgresReservationQueries
@@ -89,9 +93,11 @@ class MemoryBackend(containers.DeclarativeContainer):
 
     # --- orders
     order_queries = providers.Singleton(InMemoryOrderQueries, store)
+    fee_queries = providers.Singleton(InMemoryFeeScheduleQueries, store)
 
     # --- payments
     payment_queries = providers.Singleton(InMemoryPaymentQueries, store)
+    payout_queries = providers.Singleton(InMemoryPayoutQueries, store)
     dispute_queries = providers.Singleton(InMemoryDisputeQueries, store)
     chargeback_queries = providers.Singleton(InMemoryChargebackQueries, store)
     webhook_inbox = providers.Singleton(InMemoryWebhookInbox, store)
@@ -160,9 +166,11 @@ class PostgresBackend(containers.DeclarativeContainer):
 
     # --- orders
     order_queries = providers.Singleton(PostgresOrderQueries, reader)
+    fee_queries = providers.Singleton(PostgresFeeScheduleQueries, reader)
 
     # --- payments
     payment_queries = providers.Singleton(PostgresPaymentQueries, reader)
+    payout_queries = providers.Singleton(PostgresPayoutQueries, reader)
     dispute_queries = providers.Singleton(PostgresDisputeQueries, reader)
     chargeback_queries = providers.Singleton(PostgresChargebackQueries, reader)
     webhook_inbox = providers.Singleton(PostgresWebhookInbox, engine)
