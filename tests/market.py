@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from marketplace.application.access import Actor
 from marketplace.application.listings.create_listing import VariantRef
 from marketplace.application.listings.update_listing import UpdateListing
 from marketplace.application.orders import PlaceOrder, QuoteOrder
+from marketplace.application.ports.fees import FeesInForce
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.orders import OrderQueries
 from marketplace.application.ports.reservations import CartLine, ReservationQueries
@@ -30,7 +31,7 @@ from marketplace.application.reservations import (
     SweepReservations,
 )
 from marketplace.domain.catalogue.products import Product, ProductDetails
-from marketplace.domain.fees import FeeSchedule
+from marketplace.domain.fees import NO_FACTS, FeeFacts, FeeSchedule
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.accounts import Account
 from marketplace.domain.identity.addresses import Address
@@ -39,13 +40,13 @@ from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.reservations import HoldPolicy, Reservation
 from marketplace.domain.sellers import SellerProfile
-from marketplace.domain.shared.ids import AccountId, ListingId, OrderId, ReservationId
+from marketplace.domain.shared.ids import AccountId, ListingId, OrderId, ProductId, ReservationId
 from marketplace.domain.shared.money import Money
 from tests.builders import a_holiday
 from tests.claiming import claims_of
 
 POLICY = HoldPolicy(hold_for=timedelta(minutes=30), max_hold=timedelta(minutes=120))
-SCHEDULE = FeeSchedule(
+SCHEDULE = FeeSchedule.standard(
     currency="EUR",
     commission_rate=Decimal("0.05"),
     processing_rate=Decimal("0.06"),
@@ -53,6 +54,23 @@ SCHEDULE = FeeSchedule(
     shipping=1000,
 )
 PAYMENT_WINDOW = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class StoredFees(FeesInForce):
+    """What the store has, remembered for no time at all."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+
+    def schedule(self, now: datetime) -> FeeSchedule:
+        with self.unit_of_work() as uow:
+            return uow.fee_schedules.in_force(SCHEDULE.currency, now) or SCHEDULE
+
+    def facts(self, schedule: FeeSchedule, goods: Collection[tuple[AccountId, ProductId]]) -> FeeFacts:
+        if not schedule.needs_facts:
+            return NO_FACTS
+        with self.unit_of_work() as uow:
+            return uow.fee_schedules.facts(sellers=[of for of, _ in goods], products=[what for _, what in goods])
 
 
 @dataclass(kw_only=True)
@@ -86,11 +104,10 @@ class Market:
         self.remove_from_cart = RemoveFromCart(**writing)
         self.empty_cart = EmptyCart(**writing)
         self.sweep_reservations = SweepReservations(**writing, policy=POLICY)
-        self.show_cart = ShowCart(queries=self.reservation_queries, clock=self.clock, schedule=SCHEDULE, policy=POLICY)
+        self.fees = StoredFees(self.unit_of_work)
+        self.show_cart = ShowCart(queries=self.reservation_queries, clock=self.clock, fees=self.fees, policy=POLICY)
         self.update_listing = UpdateListing(**writing, currency="EUR")
-        self.quote_order = QuoteOrder(
-            queries=self.reservation_queries, clock=self.clock, schedule=SCHEDULE, policy=POLICY
-        )
+        self.quote_order = QuoteOrder(queries=self.reservation_queries, clock=self.clock, fees=self.fees, policy=POLICY)
         self.place_order = PlaceOrder(
             **writing,
             ids=self.ids,

@@ -21,7 +21,7 @@ from marketplace.domain.shared.money import Money
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 BUYER, FIRST_SELLER, SECOND_SELLER = 100, 201, 202
 ORDER, REFUND = 7, 61
-SCHEDULE = FeeSchedule(
+SCHEDULE = FeeSchedule.standard(
     currency="EUR",
     commission_rate=Decimal("0.05"),
     processing_rate=Decimal("0.06"),

@@ -12,7 +12,7 @@ from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import OrderStatus, SaleStatus
 from marketplace.domain.shared.errors import ConcurrencyConflict, NotFound
 from marketplace.domain.shared.ids import OrderId, SaleId
-from tests.market import SCHEDULE, Market
+from tests.market import Market
 
 UNKNOWN = 987654321
 
@@ -30,10 +30,10 @@ class OrderStoreContract:
     def test_gives_back_what_was_added(self, market: Market) -> None:
         buyer = market.buyer()
         order = market.order_now(bought(market, buyer))
-        assert (order.buyer_id, order.status, order.schedule) == (
+        assert (order.buyer_id, order.status, order.fee_schedule_id) == (
             buyer.account_id,
             OrderStatus.PENDING_PAYMENT,
-            SCHEDULE,
+            None,
         )
         assert [[(line.quantity, line.unit_price.amount) for line in sale.lines] for sale in order.sales] == [
             [(1, 1000), (2, 1001)]

@@ -9,10 +9,11 @@ from typing import Any
 
 from marketplace.application.access import Actor, require_accepted_terms, require_self, require_verified_email
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.fees import FeesInForce
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.reservations import CartLine, CheckoutItem, ReservationQueries
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.fees import FeeSchedule, Quote, quote
+from marketplace.domain.fees import NO_FACTS, FeeFacts, FeeSchedule, Quote, quote
 from marketplace.domain.identity.addresses import Address
 from marketplace.domain.orders.checkout import CheckoutConflict, TotalChanged
 from marketplace.domain.orders.order import Order, OrderItem, PostalAddress
@@ -45,7 +46,7 @@ class QuoteOrder:
 
     queries: ReservationQueries
     clock: Clock
-    schedule: FeeSchedule
+    fees: FeesInForce
     policy: HoldPolicy
 
     def __call__(self, *, actor: Actor, cart_items: Collection[ReservationId] | None = None) -> QuotedCart:
@@ -53,6 +54,8 @@ class QuoteOrder:
         now = self.clock.now()
         cart = {item.reservation.id: item for item in self.queries.cart(actor.account_id, now=now)}
         chosen = [cart[r.id] for r in orderable([item.reservation for item in cart.values()], cart_items)]
+        schedule = self.fees.schedule(now)
+        facts = self.fees.facts(schedule, [item.goods for item in chosen])
         return QuotedCart(
             lines=[
                 CartLine.of(
@@ -62,13 +65,17 @@ class QuoteOrder:
                 )
                 for item in chosen
             ],
-            totals=quote(self.schedule, [item.cost for item in chosen]),
+            totals=quote(schedule, [item.charged(facts) for item in chosen]),
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlaceOrder:
-    """Turn the cart, or some of its items, into an order that waits for its payment."""
+    """Turn the cart, or some of its items, into an order that waits for its payment.
+
+    It is charged by the version of the fees in force, read in its own transaction; ``schedule`` is the standard one,
+    which holds before the first version.
+    """
 
     unit_of_work: Callable[[], UnitOfWork]
     ids: IdSequence
@@ -111,7 +118,8 @@ class PlaceOrder:
             by_id = {item.reservation.id: item for item in cart}
             items = [by_id[r.id] for r in orderable([item.reservation for item in cart], cart_items)]
             self._refuse_conflicts(uow, items, now)
-            order = self._place(actor, items, shipping, billing, now)
+            schedule, facts = self._fees(uow, items, now)
+            order = self._place(actor, items, schedule, facts, shipping, billing, now)
             if expected is not None and expected != order.total:
                 raise TotalChanged(
                     f"The order costs {order.total}, not {expected}; look at the cart and order at the new total.",
@@ -182,10 +190,19 @@ class PlaceOrder:
                 explained["retry_at"] = self.policy.forgotten_at(item.reservation).isoformat()
         return explained
 
+    def _fees(self, uow: UnitOfWork, items: Sequence[CheckoutItem], now: datetime) -> tuple[FeeSchedule, FeeFacts]:
+        schedule = uow.fee_schedules.in_force(self.schedule.currency, now) or self.schedule
+        if not schedule.needs_facts:
+            return schedule, NO_FACTS
+        sellers, products = {item.offer.seller_id for item in items}, {item.product_id for item in items}
+        return schedule, uow.fee_schedules.facts(sellers=sorted(sellers), products=sorted(products))
+
     def _place(
         self,
         actor: Actor,
         items: Sequence[CheckoutItem],
+        schedule: FeeSchedule,
+        facts: FeeFacts,
         shipping: PostalAddress,
         billing: PostalAddress | None,
         now: datetime,
@@ -198,7 +215,8 @@ class PlaceOrder:
             line_ids=[SaleLineId(next(ids)) for _ in items],
             buyer_id=actor.account_id,
             items=[_order_item(item) for item in items],
-            schedule=self.schedule,
+            schedule=schedule,
+            facts=facts,
             shipping_address=shipping,
             billing_address=billing,
             now=now,

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from marketplace.application.access import Actor
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.fees import FeesInForce
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.reservations import CartItem, CartLine, Claims, ReservationQueries
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.fees import FeeSchedule, Quote, price
+from marketplace.domain.fees import Quote, price
 from marketplace.domain.reservations import (
     HoldPolicy,
     Refusal,
@@ -154,16 +155,19 @@ class ShowCart:
 
     queries: ReservationQueries
     clock: Clock
-    schedule: FeeSchedule
+    fees: FeesInForce
     policy: HoldPolicy
 
     def __call__(self, *, actor: Actor) -> Cart:
         """What stands in the way of a line is its ``problem``, and no error."""
         now = self.clock.now()
         items = self.queries.cart(actor.account_id, now=now)
+        unordered = [item for item in items if item.reservation.order_id is None]
+        schedule = self.fees.schedule(now)
+        facts = self.fees.facts(schedule, [item.goods for item in unordered])
         return Cart(
             lines=[_line(item, now, self.policy) for item in items],
-            totals=price(self.schedule, [item.cost for item in items if item.reservation.order_id is None]),
+            totals=price(schedule, [item.charged(facts) for item in unordered]),
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from hypothesis import strategies as st
 
 from marketplace.domain.fees import (
     AmountOutOfBounds,
+    FeeComponent,
+    FeePayer,
+    FeeRule,
     FeeSchedule,
     Quote,
     Returned,
@@ -36,18 +41,27 @@ def schedule(currency: str = "EUR", **changes: Any) -> FeeSchedule:
         "processing_minimum": rates["processing_min"],
         "shipping": rates["shipping"],
     }
-    return FeeSchedule(**{**values, **changes})
+    return FeeSchedule.standard(**{**values, **changes})
 
 
 def seller(name: str) -> int:
     return int(name.removeprefix("s"))
 
 
+def with_seller_fees(standard: FeeSchedule, fees: Mapping[int, int]) -> FeeSchedule:
+    """A rule a seller: so much of each sale."""
+    rules = [
+        FeeRule(component=FeeComponent.SELLER_FEES, payer=FeePayer.SELLER, seller_id=who, fixed=amount)
+        for who, amount in fees.items()
+    ]
+    return replace(standard, rules=(*standard.rules, *rules))
+
+
 def worked(example: dict[str, Any]) -> Quote:
+    asked = {seller(name): fees for name, fees in example["seller_fees"].items()}
     return quote(
-        schedule(example["currency"]),
+        with_seller_fees(schedule(example["currency"]), asked),
         [(seller(line["seller"]), line["unit_price"] * line["quantity"]) for line in example["lines"]],
-        {seller(name): fees for name, fees in example["seller_fees"].items()},
     )
 
 
@@ -120,10 +134,14 @@ def stepped(lines: list[tuple[int, int]], currency: str) -> list[tuple[int, int]
     return [(who, amount * 10) for who, amount in lines] if currency == "KWD" else lines
 
 
+def stepped_fees(fees: dict[int, int], currency: str) -> dict[int, int]:
+    return dict(stepped(list(fees.items()), currency))
+
+
 class TestEveryQuote:
     @given(LINES, CURRENCIES, st.dictionaries(st.integers(1, 5), st.integers(0, 500)))
     def test_adds_up(self, lines, currency, fees):
-        priced = quote(schedule(currency), stepped(lines, currency), fees)
+        priced = quote(with_seller_fees(schedule(currency), stepped_fees(fees, currency)), stepped(lines, currency))
         assert sum(share.base for share in priced.sellers) == priced.base
         assert sum(share.commission for share in priced.sellers) == priced.commission
         assert all(share.net >= 0 and share.fees >= 0 for share in priced.sellers)
@@ -153,15 +171,17 @@ class TestBounds:
         assert price(free, [(1, MAX_AMOUNT + 1)]).total == MAX_AMOUNT + 1
 
     @pytest.mark.parametrize("rate", ["-0.01", "1.01", "NaN", "Infinity"])
-    @pytest.mark.parametrize("which", ["commission_rate", "processing_rate"])
-    def test_a_rate_is_a_fraction(self, which, rate):
-        with pytest.raises(Invalid, match=which):
+    @pytest.mark.parametrize(("which", "place"), [("commission_rate", 0), ("processing_rate", 1)])
+    def test_a_rate_is_a_fraction(self, which, place, rate):
+        with pytest.raises(Invalid, match=rf"rules\.{place}\.percent"):
             schedule(**{which: Decimal(rate)})
 
-    @pytest.mark.parametrize("which", ["processing_minimum", "shipping"])
+    @pytest.mark.parametrize(
+        ("which", "place"), [("processing_minimum", "rules.1.floor"), ("shipping", "rules.2.fixed")]
+    )
     @pytest.mark.parametrize(("currency", "amount"), [("EUR", -1), ("KWD", 15)])
-    def test_a_fixed_fee_can_be_paid_to_the_last_digit(self, which, currency, amount):
-        with pytest.raises(Invalid, match=which):
+    def test_a_fixed_fee_can_be_paid_to_the_last_digit(self, which, place, currency, amount):
+        with pytest.raises(Invalid, match=place):
             schedule(currency, **{which: amount})
 
 
@@ -170,7 +190,7 @@ def returns(draw: st.DrawFn) -> tuple[Quote, list[tuple[int, int]]]:
     """A quote, and the whole of it going back in parts, in any order."""
     lines = draw(LINES)
     fees = draw(st.dictionaries(st.integers(1, 5), st.integers(0, 500)))
-    priced = quote(schedule(), lines, fees)
+    priced = quote(with_seller_fees(schedule(), fees), lines)
     parts = []
     for share in priced.sellers:
         left = share.base

@@ -20,7 +20,7 @@ from marketplace.domain.shared.errors import IllegalTransition, Invalid
 from marketplace.domain.shared.money import CurrencyMismatch, Money
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
-SCHEDULE = FeeSchedule(
+SCHEDULE = FeeSchedule.standard(
     currency="EUR",
     commission_rate=Decimal("0.05"),
     processing_rate=Decimal("0.06"),

@@ -15,6 +15,7 @@ from marketplace.adapters.memory.catalogue.repositories import (
     InMemoryProducts,
 )
 from marketplace.adapters.memory.disputes import InMemoryChargebacks, InMemoryDisputes
+from marketplace.adapters.memory.fees import InMemoryFeeSchedules
 from marketplace.adapters.memory.idempotency import InMemoryAttachedWork
 from marketplace.adapters.memory.identity import InMemoryAccounts, InMemoryAddresses
 from marketplace.adapters.memory.ledger import InMemoryLedger
@@ -82,6 +83,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def ledger(self) -> InMemoryLedger:
         return InMemoryLedger(self)
+
+    @cached_property
+    def fee_schedules(self) -> InMemoryFeeSchedules:
+        return InMemoryFeeSchedules(self)
 
     @cached_property
     def orders(self) -> InMemoryOrders:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from marketplace.adapters.postgres.fee_rules import fee_json, fee_of
 from marketplace.application.ports.orders import OrderRepository
-from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.orders.order import Order, PostalAddress, Sale, SaleLine
 from marketplace.domain.orders.sale import CancellationRequest
 from marketplace.domain.orders.shipment import Shipment
@@ -28,12 +28,12 @@ _ADD = text(
     """
     with new_order as (
         insert into orders (
-            id, reference, buyer_id, status, currency, commission_rate, processing_rate, processing_minimum,
-            shipping_fee, base, commission, processing, shipping, shipping_address, billing_address, created_at,
+            id, reference, buyer_id, status, currency, fee_schedule_id, fees, base, commission, processing,
+            shipping, shipping_address, billing_address, created_at,
             payment_due_at, paid_at, version
         ) values (
-            :id, :reference, :buyer_id, :status, :currency, :commission_rate, :processing_rate, :processing_minimum,
-            :shipping_fee, :base, :commission, :processing, :shipping, :shipping_address, :billing_address,
+            :id, :reference, :buyer_id, :status, :currency, :fee_schedule_id, :fees, :base, :commission, :processing,
+            :shipping, :shipping_address, :billing_address,
             :created_at, :payment_due_at, :paid_at, 1
         )
     ), new_sales as (
@@ -55,6 +55,7 @@ _ADD = text(
     )
     """
 ).bindparams(
+    bindparam("fees", type_=JSONB),
     bindparam("shipping_address", type_=JSONB),
     bindparam("billing_address", type_=JSONB(none_as_null=True)),
     bindparam("sales", type_=JSONB),
@@ -140,10 +141,8 @@ class PostgresOrders(OrderRepository):
                 "buyer_id": order.buyer_id,
                 "status": order.status.value,
                 "currency": order.currency,
-                "commission_rate": order.schedule.commission_rate,
-                "processing_rate": order.schedule.processing_rate,
-                "processing_minimum": order.schedule.processing_minimum,
-                "shipping_fee": order.schedule.shipping,
+                "fee_schedule_id": order.fee_schedule_id,
+                "fees": [fee_json(fee) for fee in order.fees],
                 "base": order.base,
                 "commission": order.commission,
                 "processing": order.processing,
@@ -285,13 +284,9 @@ def _order(row: Any, sales: list[Sale]) -> Order:
         id=row.id,
         reference=row.reference,
         buyer_id=row.buyer_id,
-        schedule=FeeSchedule(
-            currency=row.currency,
-            commission_rate=row.commission_rate,
-            processing_rate=row.processing_rate,
-            processing_minimum=row.processing_minimum,
-            shipping=row.shipping_fee,
-        ),
+        currency=row.currency,
+        fee_schedule_id=row.fee_schedule_id,
+        fees=tuple(fee_of(fee, row.currency) for fee in row.fees),
         base=row.base,
         commission=row.commission,
         processing=row.processing,

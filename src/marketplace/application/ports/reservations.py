@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, Self
 
 from marketplace.application.ports.listings import ListingView
+from marketplace.domain.fees import FeeFacts, FeeLine
 from marketplace.domain.listings import PUBLIC_STATUSES
 from marketplace.domain.orders.order import Order
 from marketplace.domain.reservations import HoldPolicy, Offer, Problem, Refused, Reservation, ReservationStatus
@@ -118,9 +119,13 @@ class CartItem:
     listing: ListingView
 
     @property
-    def cost(self) -> tuple[AccountId, int]:
-        """Its seller, and what it comes to at the price that its buyer knows, in minor units."""
-        return AccountId(self.listing.seller.id), (self.reservation.unit_price * self.reservation.quantity).amount
+    def goods(self) -> tuple[AccountId, ProductId]:
+        """Whose product it is, and which."""
+        return AccountId(self.listing.seller.id), ProductId(self.listing.product.id)
+
+    def charged(self, facts: FeeFacts) -> FeeLine:
+        """What it comes to at the price that its buyer knows, for the fees on it."""
+        return facts.line(*self.goods, (self.reservation.unit_price * self.reservation.quantity).amount)
 
     def offer(self, now: datetime) -> Offer:
         """The listing as this buyer sees it: their own claim does not keep them from anything."""

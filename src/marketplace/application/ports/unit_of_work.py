@@ -15,6 +15,7 @@ from marketplace.application.ports.catalogue import (
     ProductRepository,
 )
 from marketplace.application.ports.disputes import ChargebackRepository, DisputeRepository
+from marketplace.application.ports.fees import FeeScheduleRepository
 from marketplace.application.ports.idempotency import AttachedWork
 from marketplace.application.ports.identity import (
     AccountRepository,
@@ -68,6 +69,9 @@ class UnitOfWork(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    @property
+    def fee_schedules(self) -> FeeScheduleRepository: ...
 
     @property
     def orders(self) -> OrderRepository: ...

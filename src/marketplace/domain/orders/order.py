@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from marketplace.domain.fees import FeeSchedule, Quote, Returned, SellerShare, quote
+from marketplace.domain.fees import NO_FACTS, AppliedFee, FeeFacts, FeeSchedule, Quote, Returned, SellerShare, quote
 from marketplace.domain.orders.events import (
     CancellationRequested,
     ItemsMissing,
@@ -44,6 +44,7 @@ from marketplace.domain.shared.aggregate import Aggregate
 from marketplace.domain.shared.errors import IllegalTransition, Invalid
 from marketplace.domain.shared.ids import (
     AccountId,
+    FeeScheduleId,
     OrderId,
     SaleId,
     SaleLineId,
@@ -55,12 +56,17 @@ __all__ = ["Order", "OrderItem", "PostalAddress", "Sale", "SaleLine"]
 
 @dataclass(kw_only=True, slots=True)
 class Order(Aggregate):
-    """What one buyer pays for at once. Amounts are minor units of ``schedule.currency``, frozen when it is placed."""
+    """What one buyer pays for at once. Amounts are minor units of ``currency``, frozen when it is placed.
+
+    ``fees`` explain each of them: the rules that applied, of the version ``fee_schedule_id`` or, None, of the settings.
+    """
 
     id: OrderId
     reference: str
     buyer_id: AccountId
-    schedule: FeeSchedule
+    currency: str
+    fee_schedule_id: FeeScheduleId | None
+    fees: tuple[AppliedFee, ...]
     base: int
     commission: int
     processing: int
@@ -85,13 +91,15 @@ class Order(Aggregate):
         buyer_id: AccountId,
         items: Sequence[OrderItem],
         schedule: FeeSchedule,
+        facts: FeeFacts = NO_FACTS,
         shipping_address: PostalAddress,
         billing_address: PostalAddress | None,
         now: datetime,
         payment_due_at: datetime,
     ) -> Self:
-        """Split the items into a sale a seller, ascending by seller id, and freeze every amount.
+        """Split the items into a sale a seller, ascending by seller id, and freeze every amount and its rules.
 
+        ``facts`` are what ``schedule`` asks of the sellers and products.
         Raises AmountOutOfBounds, and CurrencyMismatch on an item that is priced in another currency.
         """
         for item in items:
@@ -99,7 +107,10 @@ class Order(Aggregate):
                 raise CurrencyMismatch(
                     f"{item.title} is priced in {item.unit_price.currency}, and orders are paid in {schedule.currency}."
                 )
-        priced = quote(schedule, [(item.seller_id, (item.unit_price * item.quantity).amount) for item in items])
+        priced = quote(
+            schedule,
+            [facts.line(item.seller_id, item.product_id, (item.unit_price * item.quantity).amount) for item in items],
+        )
         reference = public_reference(id)
         numbered = iter(line_ids)
         sales = [
@@ -118,7 +129,9 @@ class Order(Aggregate):
             id=id,
             reference=reference,
             buyer_id=buyer_id,
-            schedule=schedule,
+            currency=schedule.currency,
+            fee_schedule_id=schedule.id,
+            fees=priced.applied,
             base=priced.base,
             commission=priced.commission,
             processing=priced.processing,
@@ -131,10 +144,6 @@ class Order(Aggregate):
         )
         order.events.append(OrderPlaced(occurred_at=now, order_id=id, buyer_id=buyer_id))
         return order
-
-    @property
-    def currency(self) -> str:
-        return self.schedule.currency
 
     @property
     def total(self) -> Money:
@@ -162,6 +171,8 @@ class Order(Aggregate):
                 SellerShare(seller_id=s.seller_id, base=s.base, commission=s.commission, fees=s.seller_fees)
                 for s in self.sales
             ),
+            schedule_id=self.fee_schedule_id,
+            applied=self.fees,
         )
 
     def returned_of(self, sale: Sale) -> Returned:
@@ -205,10 +216,19 @@ class Order(Aggregate):
                     )
                 )
 
-    def take_back(self, sale: Sale, pieces: Mapping[SaleLineId, int], *, now: datetime, reason: str) -> int:
+    def take_back(
+        self,
+        sale: Sale,
+        pieces: Mapping[SaleLineId, int],
+        *,
+        now: datetime,
+        reason: str,
+        items: int | None = None,
+    ) -> int:
         """Count pieces of a sale as returned and move the order's status; gives their worth in minor units.
 
-        Raises Invalid when more would go back than was sold.
+        ``items`` is what went back for them, by default their price: an amount may go back without any piece, and the
+        pieces after it for the rest. Raises Invalid when more would go back than was sold.
         """
         worth = 0
         for line in sale.lines:
@@ -217,12 +237,15 @@ class Order(Aggregate):
                 raise Invalid(f"{quantity} of line {line.id} cannot go back: {line.open_quantity} are left.")
             line.returned += quantity
             worth += line.unit_price.amount * quantity
-        sale.returned += worth
+        given = worth if items is None else items
+        if not 0 < given <= sale.base - sale.returned:
+            raise Invalid(f"{given} minor units of sale {sale.reference} cannot go back: it has no so much left.")
+        sale.returned += given
         if self.returned == self.base:
             self._move(OrderStatus.REFUNDED, now=now, actor_id=None, reason=reason)
         else:
             self._move(OrderStatus.PARTIALLY_REFUNDED, now=now, actor_id=None, reason=reason)
-        return worth
+        return given
 
     def ship(
         self, sale: Sale, parcel: Shipment, *, now: datetime, completes_at: datetime, actor_id: AccountId | None

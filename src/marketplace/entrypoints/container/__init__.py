@@ -52,10 +52,10 @@ from marketplace.application.reservations import (
 )
 from marketplace.application.sellers import applying, deciding
 from marketplace.application.subscribers import Subscribers
-from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
 from marketplace.entrypoints.container.catalogue import Catalogue
+from marketplace.entrypoints.container.fees import Fees
 from marketplace.entrypoints.container.members import Members
 from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
@@ -199,14 +199,7 @@ class Container(containers.DeclarativeContainer):
     hold_policy = providers.Singleton(
         HoldPolicy, hold_for=settings.provided.cart_reservation, max_hold=settings.provided.cart_max_hold
     )
-    fee_schedule = providers.Singleton(
-        FeeSchedule,
-        currency=settings.provided.currency,
-        commission_rate=settings.provided.platform_commission_percent,
-        processing_rate=settings.provided.buyer_processing_percent,
-        processing_minimum=settings.provided.buyer_processing_min.amount,
-        shipping=settings.provided.buyer_shipping_fee.amount,
-    )
+    fees = providers.Container(Fees, settings=settings, backend=backend, clock=clock)
     add_to_cart = providers.Singleton(
         AddToCart,
         claims=backend.claims,
@@ -220,7 +213,7 @@ class Container(containers.DeclarativeContainer):
     remove_from_cart = providers.Singleton(RemoveFromCart, unit_of_work=backend.unit_of_work.provider, clock=clock)
     empty_cart = providers.Singleton(EmptyCart, unit_of_work=backend.unit_of_work.provider, clock=clock)
     show_cart = providers.Singleton(
-        ShowCart, queries=backend.reservation_queries, clock=clock, schedule=fee_schedule, policy=hold_policy
+        ShowCart, queries=backend.reservation_queries, clock=clock, fees=fees.in_force, policy=hold_policy
     )
     sweep_reservations = providers.Singleton(
         SweepReservations, unit_of_work=backend.unit_of_work.provider, clock=clock, policy=hold_policy
@@ -228,7 +221,7 @@ class Container(containers.DeclarativeContainer):
 
     # --- orders
     quote_order = providers.Singleton(
-        QuoteOrder, queries=backend.reservation_queries, clock=clock, schedule=fee_schedule, policy=hold_policy
+        QuoteOrder, queries=backend.reservation_queries, clock=clock, fees=fees.in_force, policy=hold_policy
     )
     # --- payments
     payment_gateway = providers.Singleton(
@@ -246,7 +239,7 @@ class Container(containers.DeclarativeContainer):
         unit_of_work=backend.unit_of_work.provider,
         ids=backend.ids,
         clock=clock,
-        schedule=fee_schedule,
+        schedule=fees.standard,
         policy=hold_policy,
         payment_window=settings.provided.payment_window,
         provider=payment_gateway.provided.name,

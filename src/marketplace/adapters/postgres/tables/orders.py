@@ -15,12 +15,11 @@ orders = sa.Table(
     sa.Column("reference", sa.Text, nullable=False),
     sa.Column("buyer_id", sa.BigInteger, sa.ForeignKey("accounts.id"), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
-    # The fee schedule as it was, then what it came to; amounts in minor units of `currency`.
+    # What it came to, and by which rules: copies, those of the settings where no version was in force. Amounts in minor
+    # units of `currency`.
     sa.Column("currency", sa.Text, nullable=False),
-    sa.Column("commission_rate", sa.Numeric, nullable=False),
-    sa.Column("processing_rate", sa.Numeric, nullable=False),
-    sa.Column("processing_minimum", sa.BigInteger, nullable=False),
-    sa.Column("shipping_fee", sa.BigInteger, nullable=False),
+    sa.Column("fee_schedule_id", sa.BigInteger, sa.ForeignKey("fee_schedules.id")),
+    sa.Column("fees", JSONB, nullable=False),
     sa.Column("base", sa.BigInteger, nullable=False),
     sa.Column("commission", sa.BigInteger, nullable=False),
     sa.Column("processing", sa.BigInteger, nullable=False),
