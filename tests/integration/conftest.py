@@ -18,6 +18,7 @@ from psycopg2 import sql
 
 from marketplace.adapters.embedded_postgres import EmbeddedPostgres, start
 from marketplace.adapters.postgres.migrate import upgrade
+from tests.stripe_stub import StripeStub
 
 # What the migrations put in. A test that changes it, as an import of cards may, changes it for itself alone.
 REFERENCE_TABLES = ("alembic_version", "conditions", "games", "grades", "languages", "versions")
@@ -147,3 +148,11 @@ def _administer(server: EmbeddedPostgres, statement: sql.Composed) -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def stripe_stub() -> Iterator[StripeStub]:
+    """A Stripe on loopback, one for all tests: each begins with its ``reset``."""
+    stub = StripeStub()
+    yield stub
+    stub.close()
