@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from marketplace.adapters.memory.store import InMemoryIdSequence
 from marketplace.application.payments.returns import refund_pieces
+from marketplace.application.payouts.positions import open_payouts
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals
 from marketplace.domain.fees import FeeSchedule
@@ -107,6 +109,9 @@ def a_payment(order: Order) -> Payment:
     )
 
 
+PAYOUT_IDS = InMemoryIdSequence(20_000_001)
+
+
 def store_market(unit_of_work: Callable[[], UnitOfWork]) -> None:
     """The buyer, the two sellers, and their listings."""
     with unit_of_work() as uow:
@@ -160,6 +165,7 @@ def store_paid_order(
         uow.ledger.post(
             journals.stripe_fee(balance_transaction_id=f"txn_{id}", order_id=order.id, currency="EUR", fee=207, at=NOW)
         )
+        open_payouts(uow, order, ids=PAYOUT_IDS, now=NOW)
         if missing:
             pieces = {
                 sale.id: {line.id: missing[line.id] for line in sale.lines if line.id in missing}

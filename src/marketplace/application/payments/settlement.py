@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.application.payments.returns import refund_pieces
+from marketplace.application.payouts.positions import open_payouts
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.payment_gateway import ProviderPayment
@@ -94,6 +95,7 @@ class Settlement:
             order.pay(missing, now=now)
             payment.succeed(str(provider.charge_id), now=now)
             uow.ledger.post(_captured(order, payment, now))
+            open_payouts(uow, order, ids=self.ids, now=now)
             if missing:
                 # Late money: what is gone goes back at once, whole, with all of its fees.
                 refund_pieces(
@@ -104,6 +106,7 @@ class Settlement:
                     id=RefundId(self.ids.next()),
                     cause=RefundCause.NOT_SHIPPED,
                     reason="could not be supplied any more when the money came",
+                    ids=self.ids,
                     now=now,
                 )
             uow.orders.save(order)
