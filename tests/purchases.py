@@ -173,7 +173,15 @@ def store_paid_order(
                 if any(line.id in missing for line in sale.lines)
             }
             refund_pieces(
-                uow, order, payment, pieces, id=REFUND, cause=RefundCause.NOT_SHIPPED, reason="came late", now=NOW
+                uow,
+                order,
+                payment,
+                pieces,
+                id=REFUND,
+                cause=RefundCause.NOT_SHIPPED,
+                reason="came late",
+                ids=PAYOUT_IDS,
+                now=NOW,
             )
         uow.orders.save(order)
         uow.payments.save(payment)
@@ -192,7 +200,17 @@ def store_refund(
     with unit_of_work() as uow:
         order, payment = uow.orders.get_for_update(order_id), uow.payments.of_order(order_id)
         chosen = pieces or {order.sales[0].id: {line.id: line.quantity for line in order.sales[0].lines}}
-        refund = refund_pieces(uow, order, payment, chosen, id=id, cause=RefundCause.SELLER, reason=reason, now=NOW)
+        refund = refund_pieces(
+            uow,
+            order,
+            payment,
+            chosen,
+            id=id,
+            cause=RefundCause.SELLER,
+            reason=reason,
+            ids=PAYOUT_IDS,
+            now=NOW,
+        )
         uow.orders.save(order)
         uow.commit()
     return refund

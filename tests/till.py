@@ -17,8 +17,9 @@ from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.ledger import VerifyLedger
 from marketplace.application.payments.cancelling import Cancellation, CancelOrder
 from marketplace.application.payments.checking import CheckPayments, PaymentCheck
+from marketplace.application.payments.deciding import RefundOrder, RefundWish
 from marketplace.application.payments.paying import PaymentProgress, PayOrder
-from marketplace.application.payments.refunding import RefundCheck, RefundOrder, SendRefunds
+from marketplace.application.payments.refunding import RefundCheck, RetryRefund, SendRefunds, SettleRefund
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartedPayment, StartPayment
 from marketplace.application.payments.webhooks import DeliverSimulatedEvents, ProcessWebhooks, ReceiveWebhook
@@ -145,6 +146,8 @@ class Till:
         )
         self.cancel_order = CancelOrder(**writing, check=self.check_payment)
         self.refund_order = RefundOrder(**writing, ids=self.market.ids)
+        self.retry_refund = RetryRefund(**writing)
+        self.settle_refund = SettleRefund(**writing)
         self.receive_webhook = ReceiveWebhook(**writing, gateway=gateway, inbox=self.inbox)
         self.check_account = AccountCheck(**writing, gateway=gateway)
         self.process_webhooks = ProcessWebhooks(
@@ -185,11 +188,16 @@ class Till:
         return self.cancel_order(actor=buyer, order_id=order_id)
 
     def refund(
-        self, order_id: OrderId, sale_id: SaleId | None = None, cause: RefundCause = RefundCause.PLATFORM
+        self,
+        order_id: OrderId,
+        sale_id: SaleId | None = None,
+        cause: RefundCause = RefundCause.PLATFORM,
+        **what: Any,
     ) -> Refund:
-        id = self.refund_order(actor=OPERATOR, order_id=order_id, sale_id=sale_id, reason="a test", cause=cause)
+        wish = RefundWish(sale_id=sale_id, **what)
+        done = self.refund_order(actor=OPERATOR, order_id=order_id, wish=wish, reason="a test", cause=cause)
         with self.market.unit_of_work() as uow:
-            return uow.refunds.get(id)
+            return uow.refunds.get(done.id)
 
     # --- what workers do
 

@@ -49,6 +49,7 @@ class JournalKind(StrEnum):
     REFUND_DECIDED = "refund_decided"
     REFUND_CREATED = "refund_created"
     REFUND_FAILED = "refund_failed"
+    REFUND_SETTLED = "refund_settled"
     RECEIVABLE_NETTED = "receivable_netted"
     SELLER_WRITEOFF = "seller_writeoff"
     CHARGEBACK_WITHDRAWN = "chargeback_withdrawn"

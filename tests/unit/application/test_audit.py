@@ -329,4 +329,4 @@ class TestWhatBelongsToOthers:
         (entry,) = trail()[before:]
         assert acts([entry]) == [("order.refunded", "order", str(order))]
         assert entry.reason == "Lost in the post"
-        assert entry.after == {"refund_id": refund, "amount": "25.50", "cause": "platform", "sale_id": None}
+        assert entry.after == {"refund_id": refund.id, "amount": "25.50", "cause": "platform", "sale_id": None}

@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from marketplace.adapters.memory.pages import paged
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.store import InMemoryStore
+from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.application.ports.payments import (
     PaymentQueries,
     PaymentRepository,
@@ -17,7 +19,7 @@ from marketplace.application.ports.payments import (
     RefundView,
 )
 from marketplace.domain.payments.payment import Payment
-from marketplace.domain.payments.refund import Refund
+from marketplace.domain.payments.refund import Refund, RefundStatus
 from marketplace.domain.shared.errors import Conflict, NotFound
 from marketplace.domain.shared.ids import OrderId, PaymentId, RefundId
 
@@ -97,6 +99,26 @@ class InMemoryPaymentQueries(PaymentQueries):
             found = [r for r in self._store.table(InMemoryRefunds.name).values() if r.order_id == order_id]
             return [refund_view(refund) for refund in sorted(found, key=lambda refund: refund.id)]
 
+    def refund(self, id: RefundId) -> RefundView:
+        with self._store.lock:
+            found: Refund | None = self._store.table(InMemoryRefunds.name).get(id)
+        if found is None:
+            raise NotFound(f"There is no refund {id}.")
+        return refund_view(found)
+
+    def refunds_page(
+        self, request: PageRequest, *, statuses: Collection[RefundStatus] = (), order_id: OrderId | None = None
+    ) -> Page[RefundView]:
+        with self._store.lock:
+            stored: list[Refund] = list(self._store.table(InMemoryRefunds.name).values())
+        return paged(
+            [r for r in stored if (not statuses or r.status in statuses) and order_id in (None, r.order_id)],
+            key=lambda refund: (refund.decided_at.isoformat(), refund.id),
+            descending=True,
+            request=request,
+            view=refund_view,
+        )
+
 
 def refund_view(refund: Refund) -> RefundView:
     """What is told of it."""
@@ -108,6 +130,10 @@ def refund_view(refund: Refund) -> RefundView:
         cause=refund.cause,
         reason=refund.reason,
         decided_at=refund.decided_at,
+        provider_refund_id=refund.provider_refund_id,
+        failure_reason=refund.failure_reason,
+        settled_at=refund.settled_at,
+        settled_note=refund.settled_note,
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from marketplace.adapters.postgres.errors import translated
+from marketplace.adapters.postgres.pages import paged
 from marketplace.adapters.postgres.repository import PostgresRepository
 from marketplace.adapters.postgres.tables.payments import payments, refund_parts, refunds
+from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.application.ports.payments import (
     PaymentQueries,
     PaymentRepository,
@@ -148,6 +150,10 @@ class PostgresRefunds(PostgresRepository[Refund], RefundRepository):
             "first_sent_at": entity.first_sent_at,
             "next_check_at": entity.next_check_at,
             "locked_until": entity.locked_until,
+            "earlier_provider_refund_ids": list(entity.earlier_provider_refund_ids),
+            "settled_at": entity.settled_at,
+            "settled_by": entity.settled_by,
+            "settled_note": entity.settled_note,
         }
 
     def from_row(self, row: Any) -> Refund:
@@ -171,6 +177,10 @@ class PostgresRefunds(PostgresRepository[Refund], RefundRepository):
             first_sent_at=row.first_sent_at,
             next_check_at=row.next_check_at,
             locked_until=row.locked_until,
+            earlier_provider_refund_ids=tuple(row.earlier_provider_refund_ids),
+            settled_at=row.settled_at,
+            settled_by=row.settled_by,
+            settled_note=row.settled_note,
             version=row.version,
         )
 
@@ -207,6 +217,31 @@ class PostgresPaymentQueries(PaymentQueries):
         with translated({}), self._engine.connect() as connection:
             return [refund_view(row) for row in connection.execute(statement)]
 
+    def refund(self, id: RefundId) -> RefundView:
+        with translated({}), self._engine.connect() as connection:
+            found = connection.execute(sa.select(refunds).where(_refund.id == id)).first()
+        if found is None:
+            raise NotFound(f"There is no refund {id}.")
+        return refund_view(found)
+
+    def refunds_page(
+        self, request: PageRequest, *, statuses: Collection[RefundStatus] = (), order_id: OrderId | None = None
+    ) -> Page[RefundView]:
+        statement = sa.select(refunds)
+        if statuses:
+            statement = statement.where(_refund.status.in_([status.value for status in statuses]))
+        if order_id is not None:
+            statement = statement.where(_refund.order_id == order_id)
+        with translated({}), self._engine.connect() as connection:
+            return paged(
+                connection,
+                statement,
+                keys=[_refund.decided_at, _refund.id],
+                descending=True,
+                request=request,
+                view=refund_view,
+            )
+
 
 def refund_view(row: Any) -> RefundView:
     """Of a row of ``refunds``."""
@@ -218,6 +253,10 @@ def refund_view(row: Any) -> RefundView:
         cause=RefundCause(row.cause),
         reason=row.reason,
         decided_at=row.decided_at,
+        provider_refund_id=row.provider_refund_id,
+        failure_reason=row.failure_reason,
+        settled_at=row.settled_at,
+        settled_note=row.settled_note,
     )
 
 

@@ -50,6 +50,7 @@ class CancelSale:
                     id=RefundId(self.ids.next()),
                     cause=RefundCause.NOT_SHIPPED,
                     reason=reason,
+                    ids=self.ids,
                     now=now,
                 )
             uow.orders.save(order)

@@ -1,4 +1,4 @@
-"""Refunds: decided by an admin, sent by a worker, followed until the provider is done with them."""
+"""Refunds on their way: sent by a worker, followed until the provider is done with them, settled by hand if need be."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from marketplace.application.access import OPERATOR, Actor, require_role
 from marketplace.application.payments.checking import LEASE_FOR, TURN
-from marketplace.application.payments.returns import refund_pieces
+from marketplace.application.payments.returns import refuse_while_disputed
 from marketplace.application.ports.clock import Clock
-from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.payment_gateway import (
     AlreadyInState,
     InvalidRequest,
@@ -22,68 +21,16 @@ from marketplace.application.ports.payment_gateway import (
     RefundNotPossible,
 )
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain import journals
+from marketplace.domain import journals, ledger
 from marketplace.domain.identity import Role
-from marketplace.domain.orders.order import Order, Sale
 from marketplace.domain.payments.payment import PaymentBusy
-from marketplace.domain.payments.refund import NothingToRefund, Refund, RefundCause, RefundStatus
+from marketplace.domain.payments.refund import PaidBy, Refund, RefundStatus
 from marketplace.domain.shared.errors import Unavailable
-from marketplace.domain.shared.ids import OrderId, RefundId, SaleId
+from marketplace.domain.shared.ids import RefundId
 
 _REFUSED = (AlreadyInState, InvalidRequest, KeyReused, ProviderObjectUnknown, RefundNotPossible)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefundOrder:
-    """Give back all that has not gone back yet: of a whole order, or of one of its sales."""
-
-    unit_of_work: Callable[[], UnitOfWork]
-    clock: Clock
-    ids: IdSequence
-
-    def __call__(
-        self, *, actor: Actor, order_id: OrderId, sale_id: SaleId | None = None, reason: str, cause: RefundCause
-    ) -> RefundId:
-        """The refund, which a worker sends. Of a whole order all three fees go back, whatever the cause.
-
-        Raises Forbidden for anybody but an admin, NotFound, Invalid when the sale is another order's, and
-        NothingToRefund when the order was not paid or everything has gone back.
-        """
-        require_role(actor, Role.ADMIN)
-        by = None if actor == OPERATOR else actor.account_id
-        now = self.clock.now()
-        with self.unit_of_work() as uow:
-            order = uow.orders.get_for_update(order_id)
-            sales = _refundable(order, sale_id)
-            refund = refund_pieces(
-                uow,
-                order,
-                uow.payments.of_order(order_id),
-                {sale.id: {line.id: line.open_quantity for line in sale.lines} for sale in sales},
-                id=RefundId(self.ids.next()),
-                cause=cause if sale_id is not None else RefundCause.PLATFORM,
-                reason=reason,
-                now=now,
-            )
-            for sale in sales:
-                order.end_refunded(sale, now=now, actor_id=by, reason=reason)
-            uow.orders.save(order)
-            facts = {"refund_id": refund.id, "amount": refund.amount.decimal, "cause": refund.cause, "sale_id": sale_id}
-            uow.audit.add(actor.did("order.refunded", "order", order_id, now=now, reason=reason, after=facts))
-            uow.commit()
-            return refund.id
-
-
-def _refundable(order: Order, sale_id: SaleId | None) -> list[Sale]:
-    if order.paid_at is None:
-        raise NothingToRefund(f"Order {order.reference} is {order.status}: nothing was paid for it.")
-    chosen = order.sales if sale_id is None else [order.sale(sale_id)]
-    left = sorted((sale for sale in chosen if sale.returned < sale.base), key=lambda sale: sale.id)
-    if not left:
-        raise NothingToRefund(f"Everything has gone back already: order {order.reference} is {order.status}.")
-    return left
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +86,7 @@ class RefundCheck:
     def _talk(self, refund: Refund, intent_id: str) -> tuple[ProviderRefund | None, str]:
         """The refund as the provider has it, or why it never will."""
         if refund.is_sent or not refund.key_is_remembered(self.clock.now()):
-            found = self.gateway.find_refund(intent_id, refund.id)
+            found = self._find(refund, intent_id)
             if found is not None:
                 return found, ""
             if refund.is_sent:
@@ -157,7 +104,12 @@ class RefundCheck:
                 "",
             )
         except _REFUSED as error:
-            return self.gateway.find_refund(intent_id, refund.id), error.code
+            return self._find(refund, intent_id), error.code
+
+    def _find(self, refund: Refund, intent_id: str) -> ProviderRefund | None:
+        """This attempt of it, as far as the provider has it."""
+        found = self.gateway.find_refund(intent_id, refund.id)
+        return found if found is not None and refund.is_this(found.id) else None
 
     def _apply(self, leased: Refund, answer: ProviderRefund | None, refusal: str) -> Refund:
         now = self.clock.now()
@@ -235,3 +187,65 @@ class SendRefunds:
             if self.check.clock.now() >= until:
                 break
         return done
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryRefund:
+    """Send a refund once more that failed at the provider."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, actor: Actor, refund_id: RefundId) -> None:
+        """A worker sends it. Raises Forbidden, NotFound, RefundNotFailed, and ChargebackOpen."""
+        require_role(actor, Role.ADMIN)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            order_id = uow.refunds.get(refund_id).order_id
+            order = uow.orders.get_for_update(order_id)
+            refuse_while_disputed(uow, order)
+            refund = uow.refunds.get_for_update(refund_id)
+            before = {"status": refund.status.value, "attempt": refund.attempt}
+            refund.retry(now=now)
+            uow.refunds.save(refund)
+            after = {"status": refund.status.value, "attempt": refund.attempt}
+            uow.audit.add(actor.did("refund.retried", "refund", refund_id, now=now, before=before, after=after))
+            uow.commit()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SettleRefund:
+    """Note that the buyer has got the money of a failed refund in another way."""
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, actor: Actor, refund_id: RefundId, paid_by: PaidBy, note: str) -> None:
+        """``note`` says how: the reference of the bank transfer, say.
+
+        Raises Forbidden, NotFound, RefundNotFailed, and Invalid without a note.
+        """
+        require_role(actor, Role.ADMIN)
+        now = self.clock.now()
+        with self.unit_of_work() as uow:
+            refund = uow.refunds.get_for_update(refund_id)
+            refund.settle_elsewhere(note=note, by=None if actor == OPERATOR else actor.account_id, now=now)
+            uow.refunds.save(refund)
+            uow.ledger.post(
+                journals.refund_settled(
+                    refund_id=refund.id,
+                    order_id=refund.order_id,
+                    currency=refund.amount.currency,
+                    amount=refund.amount.amount,
+                    source=_BORNE_BY[paid_by],
+                    at=now,
+                )
+            )
+            facts = {"status": refund.status.value, "paid_by": paid_by.value, "amount": refund.amount.decimal}
+            uow.audit.add(
+                actor.did("refund.settled", "refund", refund_id, now=now, reason=refund.settled_note, after=facts)
+            )
+            uow.commit()
+
+
+_BORNE_BY = {PaidBy.BANK: ledger.BANK, PaidBy.CHARGEBACK: ledger.CHARGEBACK_LOSSES}

@@ -1,17 +1,50 @@
-"""Pieces that go back: priced by the fees they were sold under, counted on the order, owed to the buyer."""
+"""What goes back to a buyer: priced by the fees it was sold under, taken from its seller, counted on the order, owed.
+
+Everything here runs in the transaction that has the order locked; the caller saves the order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from marketplace.application.payouts import positions
+from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain import journals, ledger
+from marketplace.domain import journals
+from marketplace.domain.chargebacks import ChargebackOpen
 from marketplace.domain.fees import price_return
+from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
+from marketplace.domain.orders.sale import Sale
 from marketplace.domain.payments.payment import Payment
-from marketplace.domain.payments.refund import Refund, RefundCause, RefundPart
-from marketplace.domain.shared.ids import RefundId, SaleId, SaleLineId
+from marketplace.domain.payments.refund import Refund, RefundAboveRest, RefundCause, RefundPart, worth_of
+from marketplace.domain.shared.ids import ListingId, RefundId, SaleId, SaleLineId
+from marketplace.domain.shared.money import Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoingBack:
+    """What goes back of one sale: ``items`` minor units of item money, for these pieces or for none.
+
+    ``with_commission``: whether the buyer's commission goes back with it, and by the cause the other fees.
+    """
+
+    sale: Sale
+    pieces: Mapping[SaleLineId, int]
+    items: int
+    with_commission: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restocked:
+    """Pieces of a listing that are on sale again, or why they are not: ``refusal`` is empty then."""
+
+    line_id: SaleLineId
+    listing_id: ListingId
+    quantity: int
+    refusal: str = ""
 
 
 def refund_pieces(
@@ -23,34 +56,113 @@ def refund_pieces(
     id: RefundId,
     cause: RefundCause,
     reason: str,
+    ids: IdSequence,
     now: datetime,
 ) -> Refund:
-    """Decide a refund of these pieces, in the transaction that has the order locked; the caller saves the order.
+    """Decide a refund of these pieces. Raises as ``refund``, and as ``worth_of`` for pieces that cannot go back."""
+    going_back = [pieces_of(order, sale_id, of_sale) for sale_id, of_sale in pieces.items()]
+    return refund(uow, order, payment, going_back, id=id, cause=cause, reason=reason, ids=ids, now=now)
 
-    Nothing is sent here: a worker sends what was decided. Raises Invalid when more would go back than was sold.
+
+def pieces_of(order: Order, sale_id: SaleId, pieces: Mapping[SaleLineId, int]) -> GoingBack:
+    """What these pieces are worth. Raises as ``worth_of``, and Invalid when the sale is another order's."""
+    sale = order.sale(sale_id)
+    return GoingBack(sale=sale, pieces=dict(pieces), items=worth_of(sale, pieces, order.currency))
+
+
+def amount_of(order: Order, sale: Sale, amount: Money) -> GoingBack:
+    """Money without a piece, which brings no fees back. Raises RefundAboveRest when less is left of the sale."""
+    rest = Money(sale.base - sale.returned, order.currency)
+    if amount.amount > rest.amount:
+        raise RefundAboveRest(f"{amount} is more than is left of sale {sale.reference}: {rest}.", left=rest.decimal)
+    return GoingBack(sale=sale, pieces={}, items=amount.amount, with_commission=False)
+
+
+def refund(
+    uow: UnitOfWork,
+    order: Order,
+    payment: Payment,
+    going_back: Sequence[GoingBack],
+    *,
+    id: RefundId,
+    cause: RefundCause,
+    reason: str,
+    ids: IdSequence,
+    now: datetime,
+) -> Refund:
+    """Owe the buyer what goes back, from wherever the sellers' money stands now. A worker sends what was decided.
+
+    Raises ChargebackOpen while the buyer's bank has the payment in dispute, and Invalid on a reason that cannot be
+    kept.
     """
-    parts = []
-    for sale_id, of_sale in pieces.items():
-        sale = order.sale(sale_id)
-        components = price_return(
-            order.frozen_quote(),
-            sale.seller_id,
-            sum(line.unit_price.amount * of_sale.get(line.id, 0) for line in sale.lines),
-            order.returned_of(sale),
-            with_processing=cause.gives_all_fees_back,
-            with_shipping=cause.gives_all_fees_back,
+    refuse_while_disputed(uow, order)
+    by_sale = sorted(going_back, key=lambda each: each.sale.id)
+    parts = [_taken_back(order, each, cause, reason=reason, now=now) for each in by_sale]
+    decided = Refund.decide(id=id, payment=payment, cause=cause, reason=reason, parts=parts, now=now)
+    uow.refunds.add(decided)
+    accounts = [
+        positions.take_from_seller(
+            uow, order, part.sale_id, part.components.seller_net, cause=f"refund:{id}", ids=ids, now=now
         )
-        order.take_back(sale, of_sale, now=now, reason=reason)
-        parts.append(RefundPart(sale_id=sale.id, seller_id=sale.seller_id, pieces=dict(of_sale), components=components))
-    refund = Refund.decide(id=id, payment=payment, cause=cause, reason=reason, parts=parts, now=now)
-    uow.refunds.add(refund)
+        for part in parts
+    ]
     uow.ledger.post(
         journals.refund_decided(
-            refund_id=refund.id,
+            refund_id=decided.id,
             order_id=order.id,
             currency=order.currency,
-            returns=[(ledger.pending(part.seller_id), part.components) for part in parts],
+            returns=list(zip(accounts, (part.components for part in parts), strict=True)),
             at=now,
         )
     )
-    return refund
+    return decided
+
+
+def refuse_while_disputed(uow: UnitOfWork, order: Order) -> None:
+    """Before money goes back. Raises ChargebackOpen while the buyer's bank has the payment in dispute."""
+    if any(chargeback.blocks_refunds for chargeback in uow.chargebacks.of_order(order.id)):
+        raise ChargebackOpen(
+            f"The buyer's bank disputes the payment of order {order.reference}: it may give the money back already. "
+            "Wait for its decision, or accept the chargeback."
+        )
+
+
+def restock(
+    uow: UnitOfWork, sales: Sequence[Sale], pieces: Mapping[SaleLineId, int], *, now: datetime
+) -> list[Restocked]:
+    """Put pieces back on the listings that they were sold from, as long as those still offer the same.
+
+    After everything else that is locked: listings by ascending id.
+    """
+    lines = {line.listing_id: line for sale in sales for line in sale.lines if pieces.get(line.id)}
+    listings = uow.listings.lock_many(sorted(lines), now)
+    done = []
+    for listing in listings:
+        line = lines[listing.id]
+        refusal = ""
+        if listing.status is ListingStatus.ARCHIVED:
+            refusal = "the listing is archived"
+        elif listing.variant_id != line.variant_id:
+            refusal = "the listing offers another variant now"
+        else:
+            listing.put_back(pieces[line.id], now=now)
+        done.append(Restocked(line_id=line.id, listing_id=listing.id, quantity=pieces[line.id], refusal=refusal))
+    uow.listings.save_all(listings)
+    return done
+
+
+def _taken_back(order: Order, what: GoingBack, cause: RefundCause, *, reason: str, now: datetime) -> RefundPart:
+    with_fees = what.with_commission and cause.gives_all_fees_back
+    components = price_return(
+        order.frozen_quote(),
+        what.sale.seller_id,
+        what.items,
+        order.returned_of(what.sale),
+        with_commission=what.with_commission,
+        with_processing=with_fees,
+        with_shipping=with_fees,
+    )
+    order.take_back(what.sale, what.pieces, items=what.items, now=now, reason=reason)
+    return RefundPart(
+        sale_id=what.sale.id, seller_id=what.sale.seller_id, pieces=dict(what.pieces), components=components
+    )

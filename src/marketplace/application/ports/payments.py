@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.application.ports.payment_gateway import ProviderEvent
 from marketplace.domain.payments.payment import Payment, PaymentStatus
 from marketplace.domain.payments.refund import Refund, RefundCause, RefundStatus
@@ -97,6 +98,8 @@ class PaymentView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefundView:
+    """``failure_reason``: the provider's word for why it failed or is pending. ``settled_note``: how it was paid else."""
+
     id: RefundId
     order_id: OrderId
     status: RefundStatus
@@ -104,6 +107,10 @@ class RefundView:
     cause: RefundCause
     reason: str
     decided_at: datetime
+    provider_refund_id: str | None
+    failure_reason: str
+    settled_at: datetime | None
+    settled_note: str
 
 
 class PaymentQueries(Protocol):
@@ -113,6 +120,16 @@ class PaymentQueries(Protocol):
 
     def refunds(self, order_id: OrderId) -> Sequence[RefundView]:
         """The oldest first."""
+        ...
+
+    def refund(self, id: RefundId) -> RefundView:
+        """Raises NotFound."""
+        ...
+
+    def refunds_page(
+        self, request: PageRequest, *, statuses: Collection[RefundStatus] = (), order_id: OrderId | None = None
+    ) -> Page[RefundView]:
+        """Everybody's, the last decided first."""
         ...
 
 

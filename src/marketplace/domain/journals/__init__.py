@@ -13,6 +13,7 @@
                           what we give back of ours        | refunds_payable
     refund sent           refunds_payable                  | stripe_balance
     refund failed         stripe_balance                   | refunds_payable
+    refund settled        refunds_payable                  | bank, or chargeback_losses
     transfer reversed     stripe_balance                   | seller_receivable:<s>
     receivable netted     seller:<s>:payable               | seller_receivable:<s>
     written off           bad_debt                         | seller_receivable:<s>
@@ -64,6 +65,7 @@ from marketplace.domain.journals.purchases import (
     refund_created,
     refund_decided,
     refund_failed,
+    refund_settled,
     stripe_fee,
 )
 
@@ -85,6 +87,7 @@ __all__ = [
     "refund_created",
     "refund_decided",
     "refund_failed",
+    "refund_settled",
     "seller_writeoff",
     "stripe_fee",
     "topup",

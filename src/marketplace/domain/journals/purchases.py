@@ -101,6 +101,26 @@ def refund_created(*, provider_refund_id: str, order_id: OrderId, currency: str,
     )
 
 
+def refund_settled(
+    *, refund_id: RefundId, order_id: OrderId, currency: str, amount: int, source: str, at: datetime
+) -> Journal:
+    """A refund that failed was paid in another way. ``source`` is the account that bore it.
+
+    The bank when it was paid from there, our losses by chargebacks when the buyer's bank had given it back already:
+    what was lost by that chargeback was less then.
+    """
+    return moved(
+        JournalKind.REFUND_SETTLED,
+        f"refund_settled:{refund_id}",
+        ledger.REFUNDS_PAYABLE,
+        source,
+        amount=positive(amount),
+        currency=currency,
+        order_id=order_id,
+        at=at,
+    )
+
+
 def refund_failed(*, provider_refund_id: str, order_id: OrderId, currency: str, amount: int, at: datetime) -> Journal:
     """A refund that had been accepted came back: it is owed again."""
     return moved(

@@ -3,6 +3,7 @@
 decided ──> sending ──> succeeded | pending | failed
 pending ──> succeeded | failed
 succeeded ──> failed                       (the buyer's bank sent the money back)
+failed ──> decided | settled_elsewhere     (an operator tries again, or has paid in another way)
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ from enum import StrEnum
 from typing import Self
 
 from marketplace.domain.fees import Return
-from marketplace.domain.payments.payment import KEY_LIFETIME, Payment, PaymentBusy, backoff
+from marketplace.domain.orders.sale import Sale
+from marketplace.domain.payments.payment import KEY_LIFETIME, Payment, PaymentBusy, ProviderAlarm, backoff
 from marketplace.domain.shared.aggregate import Aggregate
-from marketplace.domain.shared.errors import Conflict
+from marketplace.domain.shared.errors import Conflict, IllegalTransition, Invalid
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId, RefundId, SaleId, SaleLineId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.text import checked_text
 
 POLL_REFUND = timedelta(hours=1)
 """How often a pending refund is read without an event."""
+LACK_OF_FUNDS = "insufficient_funds"
+"""Why the provider keeps a refund pending: it goes out by itself when our balance there suffices."""
+MAX_REASON = 500
+MAX_NOTE = 500
 
 
 class RefundStatus(StrEnum):
@@ -31,6 +38,17 @@ class RefundStatus(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    SETTLED_ELSEWHERE = "settled_elsewhere"
+
+
+class PaidBy(StrEnum):
+    """How a refund that failed at the provider was settled, which says what is booked.
+
+    ``bank``: paid from our bank account; ``chargeback``: the buyer's bank has given the money back already.
+    """
+
+    BANK = "bank"
+    CHARGEBACK = "chargeback"
 
 
 class RefundCause(StrEnum):
@@ -48,6 +66,45 @@ class RefundCause(StrEnum):
 
 class NothingToRefund(Conflict):
     code = "nothing_to_refund"
+
+
+class RefundAboveRest(Conflict):
+    """More than is left of a sale, or of a line; ``left`` says how much that is."""
+
+    code = "refund_above_rest"
+
+
+class RefundNotFailed(IllegalTransition):
+    code = "refund_not_failed"
+
+
+def worth_of(sale: Sale, pieces: Mapping[SaleLineId, int], currency: str) -> int:
+    """What the buyer gets for these pieces, in minor units: their price, within what is left of the sale.
+
+    Amounts may have gone back before: all the pieces that are left are then worth the rest, and some of them cannot go
+    back for more. Raises RefundAboveRest, Invalid for a line that the sale does not have, and NothingToRefund.
+    """
+    lines = {line.id: line for line in sale.lines}
+    for line_id, quantity in pieces.items():
+        if line_id not in lines:
+            raise Invalid(
+                f"Sale {sale.reference} has no item {line_id}.", errors={"items": [f"There is no item {line_id}."]}
+            )
+        left = lines[line_id].open_quantity
+        if not 0 < quantity <= left:
+            message = f"{quantity} of item {line_id} cannot go back: {left} of it are left."
+            raise RefundAboveRest(message, left=left)
+    rest = sale.base - sale.returned
+    price = sum(lines[line_id].unit_price.amount * quantity for line_id, quantity in pieces.items())
+    if price > rest and dict(pieces) != dict(sale.open_pieces):
+        raise RefundAboveRest(
+            f"These items cost {Money(price, currency)}, and {Money(rest, currency)} is left of sale {sale.reference}: "
+            "amounts went back already. Give back an amount, or all that is left of the sale.",
+            left=Money(rest, currency).decimal,
+        )
+    if not rest:
+        raise NothingToRefund(f"Everything of sale {sale.reference} has gone back already.")
+    return min(price, rest)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +140,11 @@ class RefundPart:
 
 @dataclass(kw_only=True, slots=True)
 class Refund(Aggregate):
-    """Money that goes back to the buyer of one order. ``provider_refund_id`` is None until the provider has it."""
+    """Money that goes back to the buyer of one order. ``provider_refund_id`` is None until the provider has it.
+
+    ``earlier_provider_refund_ids`` failed before it was tried again. ``failure_reason`` is the provider's word for why
+    it failed, or why it is pending.
+    """
 
     id: RefundId
     order_id: OrderId
@@ -101,6 +162,10 @@ class Refund(Aggregate):
     failures: int = 0
     next_check_at: datetime | None = None
     locked_until: datetime | None = None
+    earlier_provider_refund_ids: tuple[str, ...] = ()
+    settled_at: datetime | None = None
+    settled_by: AccountId | None = None
+    settled_note: str = ""
 
     @classmethod
     def decide(
@@ -113,7 +178,7 @@ class Refund(Aggregate):
         parts: Sequence[RefundPart],
         now: datetime,
     ) -> Self:
-        """Owe the buyer what the parts add up to."""
+        """Owe the buyer what the parts add up to. Raises Invalid on a reason that cannot be kept."""
         amount = Money(sum(part.components.refund for part in parts), payment.amount.currency)
         refund = cls(
             id=id,
@@ -121,7 +186,7 @@ class Refund(Aggregate):
             payment_id=payment.id,
             amount=amount,
             cause=cause,
-            reason=reason,
+            reason=checked_text(reason, field="reason", maximum=MAX_REASON, lines=True),
             parts=tuple(parts),
             decided_at=now,
             next_check_at=now,
@@ -176,14 +241,47 @@ class Refund(Aggregate):
         self.failures = 0
         # A failed one is due again when the provider was silent about it; it has nothing more to wait for.
         self.next_check_at = None
-        if self.status is not RefundStatus.FAILED:
-            self.status = status
+        if self.status not in (RefundStatus.FAILED, RefundStatus.SETTLED_ELSEWHERE):
+            if status is RefundStatus.PENDING and reason == LACK_OF_FUNDS != self.failure_reason:
+                self._ask_for_funds(now)
+            self.status, self.failure_reason = status, reason
             self.next_check_at = now + POLL_REFUND if status is RefundStatus.PENDING else None
             if status is RefundStatus.FAILED:
-                self.failure_reason = reason
                 self.events.append(
                     RefundFailed(occurred_at=now, refund_id=self.id, order_id=self.order_id, reason=reason)
                 )
+
+    def retry(self, *, now: datetime) -> None:
+        """Send it once more, as a new refund for the provider. Raises RefundNotFailed."""
+        self._require_failed()
+        if self.provider_refund_id is not None:
+            self.earlier_provider_refund_ids = (*self.earlier_provider_refund_ids, self.provider_refund_id)
+        self.status = RefundStatus.DECIDED
+        self.provider_refund_id = None
+        self.first_sent_at = None
+        self.failure_reason = ""
+        self.attempt += 1
+        self.next_check_at = now
+
+    def settle_elsewhere(self, *, note: str, by: AccountId | None, now: datetime) -> None:
+        """The buyer has the money in another way. Raises RefundNotFailed, and Invalid without a note of how."""
+        self._require_failed()
+        self.settled_note = checked_text(note, field="note", maximum=MAX_NOTE, minimum=1, lines=True)
+        self.status = RefundStatus.SETTLED_ELSEWHERE
+        self.settled_at, self.settled_by = now, by
+        self.next_check_at = None
+
+    def is_this(self, provider_refund_id: str) -> bool:
+        """Whether that is this attempt of it, and not one that failed earlier."""
+        return provider_refund_id not in self.earlier_provider_refund_ids
+
+    def _require_failed(self) -> None:
+        if self.status is not RefundStatus.FAILED:
+            raise RefundNotFailed(f"Refund {self.id} is {self.status}; only a failed one is tried again or settled.")
+
+    def _ask_for_funds(self, now: datetime) -> None:
+        reason = f"waits for {self.amount}: our balance there does not suffice; top it up"
+        self.events.append(ProviderAlarm(occurred_at=now, subject=f"refund {self.id}", reason=reason))
 
     def failed_to_reach(self, *, now: datetime) -> None:
         self.locked_until = None

@@ -20,6 +20,7 @@ import click
 from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.identity.registration import NewMember
 from marketplace.application.listings.stock_file import header
+from marketplace.application.payments.deciding import RefundWish
 from marketplace.application.ports.identity import IdentityQueries
 from marketplace.application.ports.listings import ListingFilters, ListingQueries, ListingView
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
@@ -225,7 +226,7 @@ class _Market:
         self.container.refund_order()(
             actor=OPERATOR,
             order_id=order_id,
-            sale_id=SaleId(sale.id),
+            wish=RefundWish(sale_id=SaleId(sale.id)),
             cause=RefundCause.SELLER,
             reason="The seller could not find the card",
         )

@@ -24,14 +24,16 @@ from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
 from marketplace.application.listings.import_listings import ImportListings
 from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
+from marketplace.application.notifications.fulfilment import TellFulfilmentNews
 from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.outbox import PurgeOutbox, RelayEvents, ReplayDeadLetters
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.application.payments.cancelling import CancelOrder
 from marketplace.application.payments.checking import CheckPayments, PaymentCheck
+from marketplace.application.payments.deciding import RefundOrder
 from marketplace.application.payments.paying import PayOrder
-from marketplace.application.payments.refunding import RefundCheck, RefundOrder, SendRefunds
+from marketplace.application.payments.refunding import RefundCheck, RetryRefund, SendRefunds, SettleRefund
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartPayment
 from marketplace.application.payments.webhooks import (
@@ -56,6 +58,7 @@ from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
 from marketplace.entrypoints.container.catalogue import Catalogue
 from marketplace.entrypoints.container.fees import Fees
+from marketplace.entrypoints.container.fulfilment import Fulfilment
 from marketplace.entrypoints.container.members import Members
 from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
@@ -266,7 +269,12 @@ class Container(containers.DeclarativeContainer):
         return_url=providers.Callable("{}/payments/return/?order={{order_id}}".format, settings.provided.public_url),
     )
     cancel_order = providers.Singleton(CancelOrder, unit_of_work=unit_of_work, clock=clock, check=check_payment)
+    fulfilment = providers.Container(
+        Fulfilment, settings=settings, backend=backend, clock=clock, cancel_order=cancel_order
+    )
     refund_order = providers.Singleton(RefundOrder, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
+    retry_refund = providers.Singleton(RetryRefund, unit_of_work=unit_of_work, clock=clock)
+    settle_refund = providers.Singleton(SettleRefund, unit_of_work=unit_of_work, clock=clock)
     receive_webhook = providers.Singleton(
         ReceiveWebhook, unit_of_work=unit_of_work, gateway=payment_gateway, inbox=backend.webhook_inbox, clock=clock
     )
@@ -327,6 +335,9 @@ class Container(containers.DeclarativeContainer):
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,
         tell_order_news=tell_order_news,
+        tell_fulfilment_news=providers.Singleton(
+            TellFulfilmentNews, unit_of_work=unit_of_work, notify=notifications.notify
+        ),
         raise_alarm=raise_alarm,
     )
     relay_events = providers.Singleton(
@@ -352,6 +363,7 @@ class Container(containers.DeclarativeContainer):
             "process webhooks": process_webhooks,
             "check payments": check_payments,
             "send refunds": send_refunds,
+            "complete sales": fulfilment.complete_sales,
             "check payout accounts": check_payout_accounts,
             "purge webhooks": purge_webhooks,
         }
