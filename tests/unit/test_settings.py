@@ -113,7 +113,6 @@ def test_a_bad_database_address_is_not_repeated():
         ("EMAIL_USE_TLS", "2"),
         ("LOG_FORMAT", "xml"),
         ("METRICS_TOKEN", "short"),
-        ("STRIPE_SECRET_KEY", "sk_test_1"),
         ("DATABASE_URL", "nonsense"),
     ],
 )
@@ -155,17 +154,6 @@ def test_staging_may_run_the_simulated_provider():
 def test_staging_refuses_what_only_development_may_leave_out(change, name):
     (fault,) = faults(**{**STAGING, **change})
     assert fault.startswith(f"{name}: ")
-
-
-def test_production_is_told_plainly_that_there_is_no_real_provider_yet():
-    (fault,) = faults(**{**STAGING, "MARKETPLACE_ENV": "production"})
-    assert fault.startswith("STRIPE_SECRET_KEY: production needs a real payment provider")
-    assert "only the simulated provider" in fault
-
-
-def test_production_with_a_stripe_key_is_told_the_same():
-    (fault,) = faults(**{**STAGING, "MARKETPLACE_ENV": "production", "STRIPE_SECRET_KEY": "sk_live_x"})
-    assert "only the simulated provider" in fault
 
 
 def test_production_refuses_a_secret_that_nobody_drew():

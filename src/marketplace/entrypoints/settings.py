@@ -23,6 +23,7 @@ from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.money import Money, exponent
 from marketplace.entrypoints.environment import Reader, database_url
 from marketplace.entrypoints.keys import Purpose, derived
+from marketplace.entrypoints.stripe_settings import StripeSettings, read_stripe
 
 DEVELOPMENT, STAGING, PRODUCTION = "development", "staging", "production"
 DEFAULT_SECRET_KEY = "development-only-secret-key-change-me"
@@ -129,6 +130,13 @@ class Settings:
     """CART_MAX_HOLD_MINUTES: how long a claim can be renewed; 120, no less than CART_RESERVATION_MINUTES."""
     payment_window: timedelta
     """PAYMENT_WINDOW_MINUTES: how long an order waits for its payment; 30."""
+    complaint: timedelta
+    """COMPLAINT_DAYS: how long after the receipt of a sale its buyer may complain before it completes; 3."""
+    auto_complete: timedelta
+    """AUTO_COMPLETE_DAYS: when a sale whose receipt nobody confirms completes, from its shipment; 14."""
+
+    stripe: StripeSettings
+    """STRIPE_...: the payment provider."""
 
     email_host: str
     """EMAIL_HOST: the mail server; empty for the mail folder, which only development accepts."""
@@ -227,6 +235,9 @@ class Settings:
                 minutes=read.integer("CART_MAX_HOLD_MINUTES", max(120, reservation), low=reservation, high=7 * 24 * 60)
             ),
             payment_window=timedelta(minutes=read.integer("PAYMENT_WINDOW_MINUTES", 30, low=1, high=24 * 60)),
+            complaint=timedelta(days=read.integer("COMPLAINT_DAYS", 3, low=1, high=90)),
+            auto_complete=timedelta(days=read.integer("AUTO_COMPLETE_DAYS", 14, low=1, high=365)),
+            stripe=read_stripe(read, is_production=env == PRODUCTION, is_development=env == DEVELOPMENT),
             email_host=read.text("EMAIL_HOST"),
             email_port=read.integer("EMAIL_PORT", 587, low=1, high=65535),
             email_host_user=read.text("EMAIL_HOST_USER"),
@@ -320,9 +331,3 @@ def _refuse_unsafe(read: Reader, settings: Settings) -> None:
         read.fault("EMAIL_HOST", f"{settings.env} needs a mail server; only development keeps its mail in a folder")
     if settings.env == PRODUCTION and settings.debug:
         read.fault("DEBUG", "must be off in production")
-    # This version has one provider, the simulated one: never start in the belief that real money moves.
-    only_simulated = "this version has no Stripe adapter yet, only the simulated provider, which moves no real money"
-    if read.text("STRIPE_SECRET_KEY"):
-        read.fault("STRIPE_SECRET_KEY", f"{only_simulated}; unset the variable and run development or staging")
-    elif settings.env == PRODUCTION:
-        read.fault("STRIPE_SECRET_KEY", f"production needs a real payment provider, and {only_simulated}")
