@@ -17,6 +17,7 @@ _PIKACHU = {
     "kind": "",
     "amount": Money(1_500, "EUR"),
 }
+_DAY = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 _PIECES = [_CHARIZARD, _PIKACHU]
 _ORDER, _SALE = "MP-7K3F-9Q2X", "MP-7K3F-9Q2X-1"
 _DELIVERY = ["Ada Lovelace", "12 Rue des Cartes", "69001 Lyon", "FR", "+33123456789"]
@@ -66,6 +67,29 @@ SAMPLES: dict[str, dict[str, object]] = {
     Kind.REFUND_FAILED: {"order": _ORDER, "amount": Money(5_256, "EUR")},
     Kind.SALE_MADE: {"sale": _SALE, "pieces": _PIECES, "owed": Money(142_495, "EUR"), "delivery": _DELIVERY},
     Kind.SALE_ITEMS_MISSING: {"sale": _SALE, "pieces": [_CHARIZARD], "left": 3},
+    Kind.ORDER_SHIPPED: {
+        "order": _ORDER,
+        "sale": _SALE,
+        "shop": "Card Cave",
+        "carrier": "Colissimo",
+        "tracking_number": "6A 123 456",
+        "tracking_url": "https://www.laposte.fr/outils/suivre-vos-envois?code=6A123456",
+        "pieces": [_CHARIZARD],
+        "completes_at": _DAY,
+        "corrected": False,
+    },
+    Kind.ORDER_SALE_CANCELLED: {
+        "order": _ORDER,
+        "sale": _SALE,
+        "shop": "Card Cave",
+        "reason": "I cannot find the card any more",
+        "pieces": [_CHARIZARD],
+        "by_us": False,
+    },
+    Kind.SALE_CANCELLED: {"sale": _SALE, "reason": "The seller does not answer", "pieces": [_CHARIZARD]},
+    Kind.SALE_CANCELLATION_REQUESTED: {"sale": _SALE, "reason": "Bought twice", "pieces": [_CHARIZARD]},
+    Kind.SALE_DELIVERED: {"sale": _SALE, "completes_at": _DAY},
+    Kind.SALE_COMPLETED: {"sale": _SALE, "owed": Money(9_504, "EUR")},
     Kind.SALE_REFUNDED: {"sale": _SALE, "pieces": [_CHARIZARD], "less": Money(4_754, "EUR"), "left": 2},
 }
 

@@ -12,6 +12,7 @@ from marketplace.application.identity.email_change import IssueEmailChangeCode
 from marketplace.application.identity.erasure import FinishErasure
 from marketplace.application.identity.passwords import IssueResetCode
 from marketplace.application.identity.registration import IssueVerificationCode
+from marketplace.application.notifications.fulfilment import TellFulfilmentNews
 from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.payments.alarms import RaiseAlarm
@@ -30,7 +31,18 @@ from marketplace.domain.identity.events import (
 )
 from marketplace.domain.identity.second_factors import FactorChange, SecondFactorChanged
 from marketplace.domain.notifications import Kind
-from marketplace.domain.orders.events import ItemsMissing, OrderEndedUnpaid, OrderPaid, SaleMade
+from marketplace.domain.orders.events import (
+    CancellationRequested,
+    ItemsMissing,
+    OrderEndedUnpaid,
+    OrderPaid,
+    SaleCancelled,
+    SaleCompleted,
+    SaleDelivered,
+    SaleMade,
+    SaleShipped,
+    TrackingCorrected,
+)
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
 from marketplace.domain.sellers import (
@@ -75,6 +87,7 @@ class Subscribers:
     open_seller_profile: OpenSellerProfile
     follow_seller_email: FollowSellerEmail
     tell_order_news: TellOrderNews
+    tell_fulfilment_news: TellFulfilmentNews
     raise_alarm: RaiseAlarm
 
     def __call__(self, event: Event, delivery_id: int) -> None:
@@ -135,6 +148,15 @@ class Subscribers:
                 self._tell_seller(Kind.SELLER_SUSPENDED, account_id, delivery_id, reason=reason)
             case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided() | RefundFailed():
                 self.tell_order_news(event)
+            case (
+                SaleShipped()
+                | TrackingCorrected()
+                | SaleDelivered()
+                | SaleCompleted()
+                | SaleCancelled()
+                | CancellationRequested()
+            ):
+                self.tell_fulfilment_news(event)
             case PaymentQuarantined() | ProviderAlarm():
                 self.raise_alarm(event)
             case _:

@@ -61,9 +61,15 @@ class Kind(StrEnum):
     ORDER_ITEMS_MISSING = "order_items_missing"
     REFUND_DECIDED = "refund_decided"
     REFUND_FAILED = "refund_failed"
+    ORDER_SHIPPED = "order_shipped"
+    ORDER_SALE_CANCELLED = "order_sale_cancelled"
     SALE_MADE = "sale_made"
     SALE_ITEMS_MISSING = "sale_items_missing"
     SALE_REFUNDED = "sale_refunded"
+    SALE_CANCELLED = "sale_cancelled"
+    SALE_CANCELLATION_REQUESTED = "sale_cancellation_requested"
+    SALE_DELIVERED = "sale_delivered"
+    SALE_COMPLETED = "sale_completed"
     NEWSLETTER = "newsletter"
 
 
@@ -96,9 +102,15 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.ORDER_ITEMS_MISSING: (_A, _A),
     Kind.REFUND_DECIDED: (_A, _A),
     Kind.REFUND_FAILED: (_A, _A),
+    Kind.ORDER_SHIPPED: (_U, _A),
+    Kind.ORDER_SALE_CANCELLED: (_A, _A),
     Kind.SALE_MADE: (_U, _A),  # a busy shop looks into its sales; one letter a parcel is too much for it
     Kind.SALE_ITEMS_MISSING: (_A, _A),
     Kind.SALE_REFUNDED: (_A, _A),
+    Kind.SALE_CANCELLED: (_A, _A),
+    Kind.SALE_CANCELLATION_REQUESTED: (_A, _A),
+    Kind.SALE_DELIVERED: (_U, _U),
+    Kind.SALE_COMPLETED: (_U, _U),
     Kind.NEWSLETTER: (_I, _N),
 }
 

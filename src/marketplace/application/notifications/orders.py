@@ -102,13 +102,12 @@ class TellOrderNews:
     def _tell_seller_of_sale(self, order_id: OrderId, sale_id: SaleId) -> None:
         order = self._order(order_id)
         sale = order.sale(sale_id)
-        owed = sale.net - half_up(sale.net * sale.returned, sale.base, step(order.currency))
         self._tell_seller(
             Kind.SALE_MADE,
             sale,
             f"sale-{sale.id}-made",
-            pieces=[_piece(line, line.open_quantity, order.currency) for line in sale.lines if line.open_quantity],
-            owed=Money(owed, order.currency),
+            pieces=[piece(line, line.open_quantity, order.currency) for line in sale.lines if line.open_quantity],
+            owed=owed_for(sale, order.currency),
             delivery=_address(order.shipping_address),
         )
 
@@ -119,7 +118,7 @@ class TellOrderNews:
     def _tell_of_missing(self, order_id: OrderId, sale_id: SaleId) -> None:
         order = self._order(order_id)
         sale = order.sale(sale_id)
-        missing = [_piece(line, line.returned, order.currency) for line in sale.lines if line.returned]
+        missing = [piece(line, line.returned, order.currency) for line in sale.lines if line.returned]
         self._tell_buyer(Kind.ORDER_ITEMS_MISSING, order, f"sale-{sale.id}-missing-buyer", pieces=missing)
         self._tell_seller(
             Kind.SALE_ITEMS_MISSING, sale, f"sale-{sale.id}-missing-seller", pieces=missing, left=_left(sale)
@@ -143,7 +142,7 @@ class TellOrderNews:
             sale,
             f"refund-{refund_id}-sale-{sale.id}",
             less=Money(part.components.seller_net, order.currency),
-            pieces=[_piece(line, quantity, order.currency) for line, quantity in returned if quantity],
+            pieces=[piece(line, quantity, order.currency) for line, quantity in returned if quantity],
             left=_left(sale),
         )
 
@@ -152,6 +151,11 @@ class TellOrderNews:
             refund = uow.refunds.get(refund_id)
         order = self._order(order_id)
         self._tell_buyer(Kind.REFUND_FAILED, order, f"refund-{refund.id}-failed", amount=refund.amount)
+
+
+def owed_for(sale: Sale, currency: str) -> Money:
+    """What its seller gets for what has not gone back."""
+    return Money(sale.net - half_up(sale.net * sale.returned, sale.base, step(currency)), currency)
 
 
 def _left(sale: Sale) -> int:
@@ -170,7 +174,8 @@ def _sold(sale: SaleView, order: OrderView) -> Mapping[str, Any]:
     }
 
 
-def _piece(line: SaleLine, quantity: int, currency: str) -> Mapping[str, Any]:
+def piece(line: SaleLine, quantity: int, currency: str) -> Mapping[str, Any]:
+    """A row of what a letter lists: so many of a line."""
     return _item(line.title, line.variant, quantity, Money(line.unit_price.amount, currency))
 
 
