@@ -187,6 +187,11 @@ def _expected_journals(refund: RefundFacts) -> Iterator[tuple[JournalKind, str]]
         yield JournalKind.REFUND_CREATED, f"refund_sent:{refund.provider_refund_id}"
         if refund.has_failed:
             yield JournalKind.REFUND_FAILED, f"refund_failed:{refund.provider_refund_id}"
+    for earlier in refund.earlier_provider_refund_ids:
+        yield JournalKind.REFUND_CREATED, f"refund_sent:{earlier}"
+        yield JournalKind.REFUND_FAILED, f"refund_failed:{earlier}"
+    if refund.is_settled:
+        yield JournalKind.REFUND_SETTLED, f"refund_settled:{refund.id}"
 
 
 def _misbooked(refund: RefundFacts, journal: RefundJournal | None) -> str:

@@ -27,7 +27,12 @@ from marketplace.domain.reservations import Reservation
 from marketplace.domain.shared.ids import JournalId, ListingId, OrderId
 from marketplace.domain.shared.money import Money
 
-_OF_REFUNDS = (JournalKind.REFUND_DECIDED, JournalKind.REFUND_CREATED, JournalKind.REFUND_FAILED)
+_OF_REFUNDS = (
+    JournalKind.REFUND_DECIDED,
+    JournalKind.REFUND_CREATED,
+    JournalKind.REFUND_FAILED,
+    JournalKind.REFUND_SETTLED,
+)
 
 
 class InMemoryLedgerAudit(LedgerAudit):
@@ -82,8 +87,10 @@ class _Snapshot(AuditFacts):
                 id=refund.id,
                 order_id=refund.order_id,
                 amount=refund.amount,
-                has_failed=refund.status is RefundStatus.FAILED,
+                has_failed=refund.status in (RefundStatus.FAILED, RefundStatus.SETTLED_ELSEWHERE),
                 provider_refund_id=refund.provider_refund_id,
+                earlier_provider_refund_ids=refund.earlier_provider_refund_ids,
+                is_settled=refund.status is RefundStatus.SETTLED_ELSEWHERE,
             )
 
     def refund_journals(self) -> Iterator[RefundJournal]:

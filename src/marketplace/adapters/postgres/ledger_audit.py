@@ -75,7 +75,8 @@ _ORDERS = """
     order by o.id
 """
 _REFUNDS = """
-    select id, order_id, amount, currency, status = 'failed' as has_failed, provider_refund_id
+    select id, order_id, amount, currency, status in ('failed', 'settled_elsewhere') as has_failed, provider_refund_id,
+           earlier_provider_refund_ids, status = 'settled_elsewhere' as is_settled
     from refunds
     order by id
 """
@@ -83,7 +84,7 @@ _REFUND_JOURNALS = """
     select j.kind, j.source_key, j.order_id, j.currency, abs(coalesce(sum(l.amount), 0)) as amount
     from journals j
     left join journal_lines l on l.journal_id = j.id and l.account = 'liabilities:refunds_payable'
-    where j.kind in ('refund_decided', 'refund_created', 'refund_failed')
+    where j.kind in ('refund_decided', 'refund_created', 'refund_failed', 'refund_settled')
     group by j.id
     order by j.id
 """
@@ -162,6 +163,8 @@ class _Snapshot(AuditFacts):
                 amount=Money(row.amount, row.currency),
                 has_failed=row.has_failed,
                 provider_refund_id=row.provider_refund_id,
+                earlier_provider_refund_ids=tuple(row.earlier_provider_refund_ids),
+                is_settled=row.is_settled,
             )
 
     def refund_journals(self) -> Iterator[RefundJournal]:

@@ -118,11 +118,15 @@ class OrderFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefundFacts:
+    """``earlier_provider_refund_ids`` failed and were tried again. ``is_settled``: it failed, and was paid else."""
+
     id: RefundId
     order_id: OrderId
     amount: Money
     has_failed: bool
     provider_refund_id: str | None
+    earlier_provider_refund_ids: tuple[str, ...] = ()
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
