@@ -138,6 +138,10 @@ class PayoutAccount(Aggregate):
         self.locked_until = None
         self.next_check_at = now + (TRUST_FOR if self.is_ready else READ_AGAIN_AFTER)
 
+    def look_again(self, *, now: datetime) -> None:
+        """Something has shown that it may not be as it was read last: it is read soon."""
+        self.next_check_at = now
+
     def failed_to_reach(self, *, now: datetime) -> None:
         """What was said last stands until the provider answers again."""
         self.failures += 1

@@ -98,6 +98,10 @@ class Payout(Aggregate):
             return 0
         return self.amount.amount - self.withheld_amount - self.netted_amount
 
+    def amount_of(self, minor: int) -> Money:
+        """So many minor units of its currency."""
+        return Money(minor, self.amount.currency)
+
     @property
     def key(self) -> str:
         """The idempotency key of the transfer."""
@@ -263,16 +267,18 @@ class Payout(Aggregate):
         """Nothing is left to send: it was nothing from the beginning, or it has paid what the seller owed."""
         self._pay(now)
 
-    def not_executed(self, reason: str, *, now: datetime) -> None:
-        """The provider refused for certain: due again, or on hold if that came meanwhile."""
+    def not_executed(self, reason: str, *, now: datetime, for_good: bool = False) -> None:
+        """The provider refused for certain: due again, or on hold if that came meanwhile.
+
+        It is tried again after a growing pause, under another key; ``for_good``: only once an operator says so.
+        """
         self.attempt += 1
         self.refusals += 1
         self.sending = None
-        self.batch_id = None
         self.last_error = reason[:MAX_ERROR]
         self._become_due(now)
-        self.next_check_at = now + _refused_pause(self.refusals)
-        if self.refusals % REFUSALS_BEFORE_ALARM == 0:
+        self.next_check_at = None if for_good else now + _refused_pause(self.refusals)
+        if for_good or self.refusals % REFUSALS_BEFORE_ALARM == 0:
             self._alarm(f"refused {self.refusals} times in a row: {self.last_error}", now)
         if self.open_holds:
             self._keep_back(now)
@@ -296,7 +302,6 @@ class Payout(Aggregate):
     def put_off(self, *, now: datetime) -> None:
         """Nothing was sent: it waits a growing while."""
         self.refusals += 1
-        self.batch_id = None
         self.next_check_at = now + _refused_pause(self.refusals)
 
     def failed_to_reach(self, reason: str, *, now: datetime) -> None:
@@ -334,7 +339,7 @@ class Payout(Aggregate):
         if amount <= self.reversed_elsewhere:
             return False
         self.reversed_elsewhere = amount
-        text = Money(amount, self.amount.currency)
+        text = self.amount_of(amount)
         self._alarm(f"{text} of transfer {self.transfer_id} was reversed elsewhere; the books do not have it", now)
         return True
 
@@ -342,7 +347,7 @@ class Payout(Aggregate):
         """The provider's terms bound how long a buyer's money may be kept: an operator has to decide."""
         self.kept_long_told = True
         days = (now - self.created_at).days
-        self._alarm(f"{Money(self.remaining, self.amount.currency)} kept for {days} days, {self.status}", now)
+        self._alarm(f"{self.amount_of(self.remaining)} kept for {days} days, {self.status}", now)
 
     @property
     def _is_all_taken(self) -> bool:

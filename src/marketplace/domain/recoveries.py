@@ -130,6 +130,11 @@ class Recovery(Aggregate):
         return self.amount.amount - self.reversed_amount - self.netted_amount - self.written_off_amount
 
     @property
+    def at_the_provider(self) -> int:
+        """What of the transfer it has taken, or may be taking just now."""
+        return self.sending_amount if self.status is RecoveryStatus.SENDING else self.reversed_amount
+
+    @property
     def key(self) -> str:
         """The idempotency key of the reversal."""
         return f"trr:{self.cause.partition(':')[2]}:{self.seller_id}:{self.attempt}"
@@ -143,6 +148,11 @@ class Recovery(Aggregate):
 
     def is_to_be_tried(self, now: datetime) -> bool:
         return self.next_check_at is not None and self.next_check_at <= now and not self.is_leased(now)
+
+    @property
+    def waits_for_transfer(self) -> bool:
+        """Whether it is not known yet whether there is a transfer to take it from."""
+        return self.status is RecoveryStatus.DECIDED and self.next_check_at is None
 
     def transfer_is_done(self, *, now: datetime) -> None:
         """The payout went out, so that there is something to reverse."""

@@ -101,7 +101,10 @@ class InMemoryPayouts(InMemoryRepository[Payout], PayoutRepository):
         return len(waiting)
 
     def has_blocked(self, seller_id: AccountId) -> bool:
-        return self._first(lambda payout: _is_blocked(payout, seller_id)) is not None
+        waiting = (PayoutStatus.DUE, PayoutStatus.SENDING)
+        return any(
+            payout.blocked and payout.seller_id == seller_id and payout.status in waiting for payout in self._scan()
+        )
 
     def make_due(self, seller_id: AccountId, *, now: datetime) -> int:
         waiting = self._all(lambda payout: _is_blocked(payout, seller_id))

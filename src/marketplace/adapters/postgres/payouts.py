@@ -159,7 +159,8 @@ class PostgresPayouts(PostgresRepository[Payout], PayoutRepository):
         return self._execute(_GATHER, {"seller_id": seller_id, "batch_id": batch_id, "now": now}).rowcount
 
     def has_blocked(self, seller_id: AccountId) -> bool:
-        blocked = (_payout.seller_id == seller_id, _payout.status == PayoutStatus.DUE.value, _payout.blocked)
+        waiting = [PayoutStatus.DUE.value, PayoutStatus.SENDING.value]
+        blocked = (_payout.seller_id == seller_id, _payout.status.in_(waiting), _payout.blocked)
         return self._execute(sa.select(sa.literal(1)).where(*blocked).limit(1)).first() is not None
 
     def make_due(self, seller_id: AccountId, *, now: datetime) -> int:

@@ -79,7 +79,7 @@ class PayoutRepository(Protocol):
         ...
 
     def has_blocked(self, seller_id: AccountId) -> bool:
-        """Whether a due payout of the seller waits for an account that cannot receive it."""
+        """Whether a payout of the seller, due or being sent, was refused by an account that cannot receive it."""
         ...
 
     def make_due(self, seller_id: AccountId, *, now: datetime) -> int:
