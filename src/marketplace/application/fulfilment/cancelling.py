@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from marketplace.application.access import Actor, acts_on_anothers, named, require_own, require_party
 from marketplace.application.fulfilment.finding import sale_of_seller
 from marketplace.application.payments.cancelling import Cancellation, CancelOrder
 from marketplace.application.payments.returns import refund_pieces
+from marketplace.application.payments.returns import restock as restock_pieces
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.orders.order import Sale
 from marketplace.domain.orders.sale import checked_reason
 from marketplace.domain.orders.status import SaleStatus
 from marketplace.domain.payments.refund import RefundCause
-from marketplace.domain.shared.ids import ListingId, OrderId, RefundId, SaleId, SaleLineId
+from marketplace.domain.shared.ids import OrderId, RefundId, SaleId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +30,8 @@ class CancelSale:
     def __call__(self, *, actor: Actor, sale_id: SaleId, reason: str, restock: bool = False) -> None:
         """All three fees go back. ``restock`` puts the pieces on offer again. The same again changes nothing.
 
-        Raises Invalid without a reason; NotFound for another's sale and until it is paid; AlreadyShipped and SaleEnded.
+        Raises Invalid without a reason; NotFound for another's sale and until it is paid; AlreadyShipped and SaleEnded;
+        and ChargebackOpen while the buyer's bank has the payment in dispute.
         """
         reason = checked_reason(reason)
         now = self.clock.now()
@@ -41,7 +41,7 @@ class CancelSale:
                 return
             before, pieces = {"status": sale.status.value}, sale.open_pieces
             order.cancel_sale(sale, now=now, actor_id=named(actor), reason=reason)
-            if pieces:
+            if sale.returned < sale.base:
                 refund_pieces(
                     uow,
                     order,
@@ -55,26 +55,13 @@ class CancelSale:
                 )
             uow.orders.save(order)
             if restock:
-                put_back(uow, sale, pieces, now=now)
+                restock_pieces(uow, [sale], pieces, now=now)
             if acts_on_anothers(actor, sale.seller_id):
                 after = {"status": sale.status.value, "restock": restock}
                 uow.audit.add(
                     actor.did("sale.cancelled", "sale", sale.id, now=now, reason=reason, before=before, after=after)
                 )
             uow.commit()
-
-
-def put_back(uow: UnitOfWork, sale: Sale, pieces: Mapping[SaleLineId, int], *, now: datetime) -> None:
-    """Offer pieces of a sale again, where the listing is still there and still offers the same."""
-    lines = {line.listing_id: line for line in sale.lines if pieces.get(line.id)}
-    listings = [
-        listing
-        for listing in uow.listings.lock_many([ListingId(id) for id in lines], now)
-        if listing.variant_id == lines[listing.id].variant_id
-    ]
-    for listing in listings:
-        listing.put_back(pieces[lines[listing.id].id], now=now)
-    uow.listings.save_all(listings)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

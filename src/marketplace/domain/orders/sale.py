@@ -133,6 +133,10 @@ class CancellationRequest:
     requested_at: datetime
     reason: str
 
+    def is_open(self, status: SaleStatus, shipment: Shipment | None) -> bool:
+        """Whether it waits for an answer: shipping the sale is one, and so is cancelling it."""
+        return status is SaleStatus.AWAITING_SHIPMENT and (shipment is None or shipment.shipped_at < self.requested_at)
+
 
 @dataclass(kw_only=True, slots=True)
 class Sale:
@@ -171,12 +175,8 @@ class Sale:
 
     @property
     def cancellation_is_open(self) -> bool:
-        """Whether the buyer's wish waits for an answer: shipping the sale is one, and so is cancelling it."""
-        return (
-            self.cancellation is not None
-            and self.status is SaleStatus.AWAITING_SHIPMENT
-            and (self.shipment is None or self.shipment.shipped_at < self.cancellation.requested_at)
-        )
+        """Whether the buyer's wish to cancel waits for an answer."""
+        return self.cancellation is not None and self.cancellation.is_open(self.status, self.shipment)
 
     def require_owed(self) -> None:
         """Let through while the parcel is not sent. Raises SaleNotPaid, AlreadyShipped and SaleEnded."""

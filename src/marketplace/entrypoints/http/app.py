@@ -38,7 +38,7 @@ from marketplace.entrypoints.http.listings import listings_blueprint
 from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
 from marketplace.entrypoints.http.notifications import notifications_blueprint
 from marketplace.entrypoints.http.onboarding_pages import onboarding_blueprint, onboarding_return_blueprint
-from marketplace.entrypoints.http.orders import orders_blueprint, sales_blueprint
+from marketplace.entrypoints.http.orders import orders_blueprint
 from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
 from marketplace.entrypoints.http.passwords import passwords_blueprint
 from marketplace.entrypoints.http.payment_pages import bank_blueprint, return_blueprint
@@ -48,6 +48,7 @@ from marketplace.entrypoints.http.professional_info import professional_info_blu
 from marketplace.entrypoints.http.proxies import TrustedProxies
 from marketplace.entrypoints.http.reservations import cart_blueprint
 from marketplace.entrypoints.http.search import search_blueprint
+from marketplace.entrypoints.http.sales import receipts_blueprint, sales_blueprint
 from marketplace.entrypoints.http.second_factors import second_factors_blueprint
 from marketplace.entrypoints.http.sellers import sellers_admin_blueprint, sellers_blueprint
 from marketplace.entrypoints.http.sessions import sessions_blueprint
@@ -240,13 +241,25 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
             publishable_key=None,
         )
     )
-    api.register_blueprint(sales_blueprint(queries=container.backend.order_queries()))
+    api.register_blueprint(
+        sales_blueprint(
+            ship_sale=container.fulfilment.ship_sale(),
+            cancel_sale=container.fulfilment.cancel_sale(),
+            queries=container.backend.order_queries(),
+        )
+    )
+    api.register_blueprint(
+        receipts_blueprint(
+            confirm_receipt=container.fulfilment.confirm_receipt(),
+            queries=container.backend.order_queries(),
+        )
+    )
 
     # --- payments
     api.register_blueprint(
         payments_blueprint(
             pay_order=container.pay_order(),
-            cancel_order=container.cancel_order(),
+            ask_to_cancel=container.fulfilment.ask_to_cancel(),
             read_client_secret=container.read_client_secret(),
         )
     )

@@ -9,6 +9,8 @@ from marshmallow import ValidationError, fields, validate
 
 from marketplace.application.ports.orders import ORDER_ORDERINGS, OrderView, SaleItemView, SaleView
 from marketplace.domain.orders.order import PostalAddress
+from marketplace.domain.orders.sale import MAX_REASON
+from marketplace.domain.orders.shipment import MAX_CARRIER, MAX_TRACKING_NUMBER, TRACKING_NUMBER
 from marketplace.domain.orders.status import OrderStatus, SaleStatus
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.reservations import MAX_CART_ITEMS
@@ -18,7 +20,7 @@ from marketplace.entrypoints.http.fields import FieldNames
 from marketplace.entrypoints.http.identity_schemas import NewAddressSchema, PostalAddressSchema
 from marketplace.entrypoints.http.pages import Ordering, PageArgs
 from marketplace.entrypoints.http.reservations import CartItemSchema, TotalsSchema
-from marketplace.entrypoints.http.schemas import BoundedList, Id, MoneyString, Schema
+from marketplace.entrypoints.http.schemas import BoundedList, Flag, Id, MoneyString, Pattern, Schema, Text
 from marketplace.entrypoints.http.variants import VariantSchema
 
 
@@ -74,9 +76,41 @@ class QuoteSchema(Schema):
     currency = fields.String(required=True, metadata={"example": "EUR"})
 
 
+class NewShipmentSchema(Schema):
+    carrier = Text(required=True, shortest=1, longest=MAX_CARRIER, metadata={"example": "Colissimo"})
+    tracking_number = Text(
+        required=True,
+        shortest=1,
+        longest=MAX_TRACKING_NUMBER,
+        validate=Pattern(TRACKING_NUMBER),
+        metadata={"example": "6A12345678901"},
+    )
+
+
+class SaleCancellationSchema(Schema):
+    reason = Text(required=True, shortest=1, longest=MAX_REASON, metadata={"description": "The buyer is told."})
+    restock = Flag(
+        load_default=False, metadata={"description": "Whether the pieces are on offer again on their listings."}
+    )
+
+
 class ShipmentSchema(Schema):
     carrier = fields.String(required=True)
     tracking_number = fields.String(required=True)
+    tracking_url = fields.String(
+        required=True, allow_none=True, metadata={"description": "The carrier's page; null where it is not known."}
+    )
+    shipped_at = fields.DateTime(required=True)
+    delivered_at = fields.DateTime(required=True, allow_none=True)
+    completes_at = fields.DateTime(
+        required=True, metadata={"description": "When the sale completes if nobody complains, or did complete."}
+    )
+
+
+class CancellationRequestSchema(Schema):
+    requested_at = fields.DateTime(required=True)
+    reason = fields.String(required=True)
+    is_open = fields.Boolean(required=True, metadata={"description": "Whether the seller has not answered it yet."})
 
 
 class SaleSellerSchema(Schema):
@@ -105,6 +139,7 @@ class SaleSchema(Schema):
     subtotal = fields.String(required=True, metadata={"example": "51.98"})
     currency = fields.String(required=True, metadata={"example": "EUR"})
     shipment = fields.Nested(ShipmentSchema, required=True, allow_none=True)
+    cancellation_request = fields.Nested(CancellationRequestSchema, required=True, allow_none=True)
 
 
 class SellerSaleSchema(SaleSchema):
@@ -207,7 +242,33 @@ def sale_json(sale: SaleView) -> dict[str, Any]:
         "items": [_item_json(item, sale.currency) for item in sale.items],
         "subtotal": Money(sale.base, sale.currency).decimal,
         "currency": sale.currency,
-        "shipment": None,
+        "shipment": _shipment_json(sale),
+        "cancellation_request": _cancellation_json(sale),
+    }
+
+
+def _shipment_json(sale: SaleView) -> dict[str, Any] | None:
+    parcel = sale.shipment
+    if parcel is None:
+        return None
+    return {
+        "carrier": parcel.carrier,
+        "tracking_number": parcel.tracking_number,
+        "tracking_url": parcel.tracking_url,
+        "shipped_at": parcel.shipped_at,
+        "delivered_at": parcel.delivered_at,
+        "completes_at": sale.completes_at,
+    }
+
+
+def _cancellation_json(sale: SaleView) -> dict[str, Any] | None:
+    wish = sale.cancellation
+    if wish is None:
+        return None
+    return {
+        "requested_at": wish.requested_at,
+        "reason": wish.reason,
+        "is_open": wish.is_open(sale.status, sale.shipment),
     }
 
 

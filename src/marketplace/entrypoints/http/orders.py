@@ -1,4 +1,4 @@
-"""Orders for their buyers, sales for their sellers."""
+"""Orders for their buyers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from marketplace.application.access import Actor, require_own, require_role
+from marketplace.application.access import Actor, require_own
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.payments.starting import ReadClientSecret, StartPayment
 from marketplace.application.ports.orders import OrderQueries
-from marketplace.domain.identity import Role
-from marketplace.domain.orders.status import OrderStatus, SaleStatus
-from marketplace.domain.shared.ids import AccountId, OrderId, SaleId
+from marketplace.domain.orders.status import OrderStatus
+from marketplace.domain.shared.ids import AccountId, OrderId
 from marketplace.entrypoints.http.auth import current_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.etags import etagged
@@ -25,11 +24,7 @@ from marketplace.entrypoints.http.order_schemas import (
     OrderSchema,
     QuoteRequestSchema,
     QuoteSchema,
-    SaleArgs,
-    SalesArgs,
-    SellerSaleSchema,
     order_json,
-    seller_sale_json,
 )
 from marketplace.entrypoints.http.pages import page_body, page_of, page_request
 from marketplace.entrypoints.http.reservations import line_json, totals_json
@@ -122,36 +117,5 @@ def orders_blueprint(
         if secret is not None:
             response.headers["Cache-Control"] = "no-store"
         return response
-
-    return blueprint
-
-
-def sales_blueprint(*, queries: OrderQueries) -> Blueprint:
-    blueprint = Blueprint("sales", __name__, description="What one has sold")
-
-    @blueprint.get("/sellers/me/sales/")
-    @signed_in()
-    @problems(403)
-    @blueprint.arguments(SalesArgs, location="query")
-    @blueprint.response(200, page_of(SellerSaleSchema))
-    def sales(args: dict[str, Any]) -> Response:
-        """One's own sales, once they are paid."""
-        actor = current_actor()
-        require_role(actor, Role.SELLER)
-        asked = page_request(args)
-        page = queries.sales(actor.account_id, asked, statuses=[SaleStatus(args["status"])] if "status" in args else [])
-        return jsonify(page_body(page, asked, args, show=seller_sale_json))
-
-    @blueprint.get("/sellers/me/sales/<int:sale_id>/")
-    @signed_in()
-    @etagged
-    @problems(403)
-    @blueprint.arguments(SaleArgs, location="query")
-    @blueprint.response(200, SellerSaleSchema)
-    def sale(args: dict[str, Any], sale_id: int) -> Response:
-        """One of one's own sales, with where to send it."""
-        actor = current_actor()
-        require_role(actor, Role.SELLER)
-        return jsonify(projected(seller_sale_json(queries.sale(actor.account_id, SaleId(sale_id))), args.get("wanted")))
 
     return blueprint

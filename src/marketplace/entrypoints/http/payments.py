@@ -8,17 +8,19 @@ from flask import Response, jsonify, request
 from marshmallow import fields
 
 from marketplace.application.access import Actor
-from marketplace.application.payments.cancelling import Cancellation, CancelOrder
+from marketplace.application.fulfilment.cancelling import AskToCancel
+from marketplace.application.payments.cancelling import Cancellation
 from marketplace.application.payments.paying import PaymentProgress, PayOrder
 from marketplace.application.payments.starting import ReadClientSecret
 from marketplace.application.payments.webhooks import ReceiveWebhook
+from marketplace.domain.orders.sale import MAX_REASON
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.auth import current_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.bodies import MAX_WEBHOOK, raw_body
-from marketplace.entrypoints.http.schemas import Pattern, Schema
+from marketplace.entrypoints.http.schemas import Pattern, Schema, Text
 
 
 class PaySchema(Schema):
@@ -43,14 +45,22 @@ class PaymentProgressSchema(Schema):
     next_action = fields.Nested(NextActionSchema, required=True, allow_none=True)
 
 
+class CancellationWishSchema(Schema):
+    reason = Text(longest=MAX_REASON, metadata={"description": "Of a paid order: what its sellers are told."})
+
+
 class CancellationSchema(Schema):
     order = fields.Integer(required=True)
     status = fields.String(
         required=True,
         metadata={
-            "enum": [OrderStatus.CANCELLED.value, OrderStatus.PENDING_PAYMENT.value],
-            "description": "pending_payment: the provider has not confirmed yet; the cancellation goes on by itself.",
+            "enum": [OrderStatus.CANCELLED.value, OrderStatus.PENDING_PAYMENT.value, Cancellation.REQUESTED.value],
+            "description": "pending_payment: the provider has not confirmed yet; the cancellation goes on by itself."
+            " requested: the order is paid, and the sellers of what is not sent decide.",
         },
+    )
+    requested_sales = fields.List(
+        fields.Integer(), required=True, metadata={"description": "The sales whose sellers were asked."}
     )
 
 
@@ -59,7 +69,7 @@ class ReceivedSchema(Schema):
 
 
 def payments_blueprint(
-    *, pay_order: PayOrder, cancel_order: CancelOrder, read_client_secret: ReadClientSecret
+    *, pay_order: PayOrder, ask_to_cancel: AskToCancel, read_client_secret: ReadClientSecret
 ) -> Blueprint:
     blueprint = Blueprint("payments", __name__, description="Paying for an order")
 
@@ -82,15 +92,30 @@ def payments_blueprint(
 
     @blueprint.post("/orders/<int:order_id>/cancel/")
     @signed_in()
+    @blueprint.arguments(CancellationWishSchema, required=False)
     @blueprint.response(200, CancellationSchema)
-    @blueprint.alt_response(202, schema=CancellationSchema, description="The provider has not confirmed yet")
-    def cancel(order_id: int) -> tuple[Response, int]:
-        """Cancel an order that is not paid."""
-        done = cancel_order(actor=current_actor(), order_id=OrderId(order_id)) is Cancellation.CANCELLED
-        status = OrderStatus.CANCELLED if done else OrderStatus.PENDING_PAYMENT
-        return jsonify({"order": order_id, "status": status.value}), 200 if done else 202
+    @blueprint.alt_response(
+        202, schema=CancellationSchema, description="The provider has not confirmed yet, or the sellers are asked"
+    )
+    def cancel(body: dict[str, Any], order_id: int) -> tuple[Response, int]:
+        """Cancel an order that is not paid; of a paid one ask the sellers of what is not sent to cancel it."""
+        asked = ask_to_cancel(actor=current_actor(), order_id=OrderId(order_id), reason=body.get("reason", ""))
+        done = asked.outcome is Cancellation.CANCELLED
+        return (
+            jsonify(
+                {"order": order_id, "status": _CANCELLATIONS[asked.outcome], "requested_sales": list(asked.requested)}
+            ),
+            200 if done else 202,
+        )
 
     return blueprint
+
+
+_CANCELLATIONS = {
+    Cancellation.CANCELLED: OrderStatus.CANCELLED.value,
+    Cancellation.UNDER_WAY: OrderStatus.PENDING_PAYMENT.value,
+    Cancellation.REQUESTED: Cancellation.REQUESTED.value,
+}
 
 
 def webhooks_blueprint(*, receive_webhook: ReceiveWebhook) -> Blueprint:
