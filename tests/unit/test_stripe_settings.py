@@ -29,17 +29,17 @@ def faults(environ):
 
 def test_without_a_key_the_provider_is_simulated():
     stripe = Settings.from_env({}).stripe
-    assert (stripe.provider, stripe.is_used, stripe.accounts_api) == ("simulated", False, "v2")
+    assert (stripe.provider_name, stripe.is_used, stripe.accounts_api) == ("simulated", False, "v2")
 
 
 def test_with_a_key_it_is_stripe():
     stripe = Settings.from_env({**TEST, "STRIPE_ACCOUNTS_API": "v1"}).stripe
-    assert (stripe.provider, stripe.public_key, stripe.accounts_api) == ("stripe", "pk_test_51abc", "v1")
+    assert (stripe.provider_name, stripe.public_key, stripe.accounts_api) == ("stripe", "pk_test_51abc", "v1")
     assert stripe.webhook_secrets == ("whsec_newest123", "whsec_older456")
 
 
 def test_production_starts_with_live_keys():
-    assert Settings.from_env(LIVE).stripe.provider == "stripe"
+    assert Settings.from_env(LIVE).stripe.provider_name == "stripe"
 
 
 def test_production_needs_a_real_provider():

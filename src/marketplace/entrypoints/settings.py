@@ -138,6 +138,11 @@ class Settings:
     stripe: StripeSettings
     """STRIPE_...: the payment provider."""
 
+    payout_minimum: Money
+    """PAYOUT_MINIMUM: an amount in CURRENCY; sellers are paid once what is due to them comes to it; 0."""
+    receivable_write_off: timedelta
+    """RECEIVABLE_WRITE_OFF_DAYS: after so long what a seller owes can be written off; 180."""
+
     email_host: str
     """EMAIL_HOST: the mail server; empty for the mail folder, which only development accepts."""
     email_port: int
@@ -175,6 +180,11 @@ class Settings:
     @property
     def is_development(self) -> bool:
         return self.env == DEVELOPMENT
+
+    @property
+    def has_demo(self) -> bool:
+        """Whether there may be a demo market, whose people everybody can be and whose money is nobody's."""
+        return self.is_development and not self.stripe.is_used
 
     @property
     def jwt_keys(self) -> dict[str, str]:
@@ -238,6 +248,8 @@ class Settings:
             complaint=timedelta(days=read.integer("COMPLAINT_DAYS", 3, low=1, high=90)),
             auto_complete=timedelta(days=read.integer("AUTO_COMPLETE_DAYS", 14, low=1, high=365)),
             stripe=read_stripe(read, is_production=env == PRODUCTION, is_development=env == DEVELOPMENT),
+            payout_minimum=read.money("PAYOUT_MINIMUM", "0", currency),
+            receivable_write_off=timedelta(days=read.integer("RECEIVABLE_WRITE_OFF_DAYS", 180, low=1, high=3650)),
             email_host=read.text("EMAIL_HOST"),
             email_port=read.integer("EMAIL_PORT", 587, low=1, high=65535),
             email_host_user=read.text("EMAIL_HOST_USER"),

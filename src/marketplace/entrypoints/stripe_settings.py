@@ -39,7 +39,7 @@ class StripeSettings:
         return bool(self.secret_key)
 
     @property
-    def provider(self) -> str:
+    def provider_name(self) -> str:
         """``stripe`` or ``simulated``."""
         return "stripe" if self.is_used else "simulated"
 

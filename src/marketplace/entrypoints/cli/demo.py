@@ -98,13 +98,15 @@ def load(container: Container) -> None:
 def load_demo(container: Container) -> bool:
     """Load it, or the rest of it; False, and nothing is changed, when it is all there.
 
-    Raises DemoRefused outside development.
+    Raises DemoRefused outside development, and where payments are not simulated.
     """
     if not container.settings().is_development:
         raise DemoRefused(
             "The demo market has accounts whose password everybody knows, so it is for development only; "
             "set MARKETPLACE_ENV=development."
         )
+    if not container.settings().has_demo:
+        raise DemoRefused("The demo market is paid for by the simulated provider; unset STRIPE_SECRET_KEY.")
     if is_loaded(container):
         return False
     container.catalogue.import_catalogue()(sets=_lines("sets.jsonl"), cards=_lines("cards.jsonl"))

@@ -53,9 +53,10 @@ def examine() -> Iterator[Finding]:
         for fault in error.faults:
             yield Finding("configuration", False, fault, "Set the variable; .env.example describes each.")
         return
-    yield Finding("configuration", True, f"{settings.env}, payments by the simulated provider")
+    yield Finding("configuration", True, f"{settings.env}, payments: {settings.stripe.provider_name}")
     yield _home(settings)
     yield _rate_limits(settings)
+    yield _payments(settings)
     yield from _database(settings)
 
 
@@ -75,6 +76,19 @@ def _rate_limits(settings: Settings) -> Finding:
     if fault is None:
         return Finding("redis", True, "answers")
     return Finding("redis", False, fault, "See that it runs and that REDIS_URL is right, or unset the variable.")
+
+
+def _payments(settings: Settings) -> Finding:
+    """Reading our balance moves nothing, and only a key that is right may."""
+    if not settings.stripe.is_used:
+        return Finding("payments", True, "simulated: no real money moves")
+    gateway = build_memory_container(settings).payment_gateway()
+    try:
+        gateway.balance(settings.currency)
+    except MarketplaceError as error:
+        remedy = "See that STRIPE_SECRET_KEY is right and may read balances, and that this machine reaches Stripe."
+        return Finding("payments", False, f"Stripe: {error}", remedy)
+    return Finding("payments", True, f"Stripe answers, {'real money moves' if gateway.livemode else 'a test account'}")
 
 
 def _database(configured: Settings) -> Iterator[Finding]:

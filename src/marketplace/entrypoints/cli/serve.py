@@ -113,7 +113,7 @@ def _prepare(configured: Settings, settings: Settings) -> None:
         faults = container.backend.readiness().check()
         if faults:
             raise Unavailable(" ".join(faults.values()))
-        if settings.is_development and (is_empty(container) or is_unfinished(container)):
+        if settings.has_demo and (is_empty(container) or is_unfinished(container)):
             load_demo(container)
 
 
@@ -167,7 +167,7 @@ def _announce(settings: Settings) -> None:
     address = f"http://127.0.0.1:{settings.port}"
     click.echo(f"\n  Marketplace    {address}/")
     click.echo(f"  Documentation  {address}/swagger/  {address}/redoc/")
-    if settings.is_development:
+    if settings.has_demo:
         click.echo("  Accounts       buyer, seller, verifier and admin, each @example.com; password marketplace-demo")
     click.echo("  Ctrl-C stops everything.\n")
     sys.stdout.flush()

@@ -130,8 +130,9 @@ def _scratch(configured: Settings, threads: int) -> Iterator[Settings]:
         try:
             url = named_database(settings.database_url, name)
             upgrade(url)
-            # A connection for each thread, so that what they wait for is each other, not the pool.
-            yield dataclasses.replace(settings, database_url=url, database_pool_size=threads + 1)
+            # Nobody's card is charged. A connection for each thread, so that they wait for each other, not the pool.
+            simulated = dataclasses.replace(settings.stripe, secret_key="")
+            yield dataclasses.replace(settings, database_url=url, database_pool_size=threads + 1, stripe=simulated)
         finally:
             drop_database(settings.database_url, name)
 

@@ -7,14 +7,10 @@ Use cases are built once and receive ``backend.unit_of_work.provider``, so that 
 from __future__ import annotations
 
 import random
-from functools import partial
-from secrets import token_hex
 
 from dependency_injector import containers, providers
 
 from marketplace.adapters.keyed_secrets import KeyedSecrets
-from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
-from marketplace.adapters.simulated_gateway.signatures import webhook_secret
 from marketplace.adapters.system_clock import SystemClock
 from marketplace.application.idempotency import PurgeIdempotencyKeys
 from marketplace.application.identity import administration, attempts, registration, sessions
@@ -62,6 +58,8 @@ from marketplace.entrypoints.container.fulfilment import Fulfilment
 from marketplace.entrypoints.container.members import Members
 from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
+from marketplace.entrypoints.container.payment_provider import DELIVER_SIMULATED_EVENTS, PaymentProvider, jobs_with
+from marketplace.entrypoints.container.payouts import Payouts
 from marketplace.entrypoints.container.personal_data import PersonalData
 from marketplace.entrypoints.container.rate_limits import RateLimiting
 from marketplace.entrypoints.container.second_factors import SecondFactors
@@ -227,16 +225,8 @@ class Container(containers.DeclarativeContainer):
         QuoteOrder, queries=backend.reservation_queries, clock=clock, fees=fees.in_force, policy=hold_policy
     )
     # --- payments
-    payment_gateway = providers.Singleton(
-        SimulatedGateway,
-        backend.provider_state,
-        clock=clock,
-        secrets=providers.List(
-            providers.Callable(webhook_secret, settings.provided.key.call(Purpose.SIMULATED_WEBHOOKS))
-        ),
-        public_url=settings.provided.public_url,
-        token=providers.Object(partial(token_hex, 12)),
-    )
+    payment_provider = providers.Container(PaymentProvider, settings=settings, backend=backend, clock=clock)
+    payment_gateway = payment_provider.gateway
     place_order = providers.Singleton(
         PlaceOrder,
         unit_of_work=backend.unit_of_work.provider,
@@ -272,6 +262,7 @@ class Container(containers.DeclarativeContainer):
     fulfilment = providers.Container(
         Fulfilment, settings=settings, backend=backend, clock=clock, cancel_order=cancel_order
     )
+    payouts = providers.Container(Payouts, settings=settings, backend=backend, clock=clock, gateway=payment_gateway)
     refund_order = providers.Singleton(RefundOrder, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
     retry_refund = providers.Singleton(RetryRefund, unit_of_work=unit_of_work, clock=clock)
     settle_refund = providers.Singleton(SettleRefund, unit_of_work=unit_of_work, clock=clock)
@@ -304,7 +295,7 @@ class Container(containers.DeclarativeContainer):
         ReplayWebhooks, unit_of_work=unit_of_work, inbox=backend.webhook_inbox, clock=clock
     )
     deliver_simulated_events = providers.Singleton(
-        DeliverSimulatedEvents, courier=payment_gateway, receive=receive_webhook
+        DeliverSimulatedEvents, courier=payment_provider.simulated, receive=receive_webhook
     )
     check_payments = providers.Singleton(CheckPayments, check=check_payment)
     send_refunds = providers.Singleton(SendRefunds, check=check_refund)
@@ -349,7 +340,7 @@ class Container(containers.DeclarativeContainer):
     purge_outbox = providers.Singleton(PurgeOutbox, outbox=backend.outbox, clock=clock)
 
     # --- worker: every job by its name; a job does what is due and returns how much it did
-    jobs = providers.Dict(
+    all_jobs = providers.Dict(
         {
             "sweep reservations": sweep_reservations,
             "relay events": relay_events,
@@ -359,15 +350,20 @@ class Container(containers.DeclarativeContainer):
             "purge notifications": notifications.purge,
             "purge attempts": purge_attempts,
             "purge codes": passwords.purge_codes,
-            "deliver simulated events": deliver_simulated_events,
+            DELIVER_SIMULATED_EVENTS: deliver_simulated_events,
             "process webhooks": process_webhooks,
             "check payments": check_payments,
             "send refunds": send_refunds,
+            "follow suspensions": payouts.follow_suspensions,
+            "send payouts": payouts.send,
+            "send recoveries": payouts.recover,
+            "watch kept money": payouts.watch_kept_money,
             "complete sales": fulfilment.complete_sales,
             "check payout accounts": check_payout_accounts,
             "purge webhooks": purge_webhooks,
         }
     )
+    jobs = providers.Callable(jobs_with, settings, all_jobs)
 
 
 def build_container(settings: Settings) -> Container:
