@@ -17,7 +17,15 @@ from marketplace.domain.fees.quotes import (
 )
 from marketplace.domain.fees.returns import Return, Returned, price_return
 from marketplace.domain.fees.rules import FeeComponent, FeeFacts, FeeLine, FeePayer, FeeRule
-from marketplace.domain.fees.schedules import MAX_RULES, NO_FACTS, FeeSchedule, FeeScheduleTaken, read_rules, refuse
+from marketplace.domain.fees.schedules import (
+    MAX_RULES,
+    NO_FACTS,
+    FeeSchedule,
+    FeeScheduleTaken,
+    read_rules,
+    refuse,
+    written,
+)
 
 __all__ = [
     "MAX_RULES",
@@ -42,4 +50,5 @@ __all__ = [
     "quote",
     "read_rules",
     "refuse",
+    "written",
 ]

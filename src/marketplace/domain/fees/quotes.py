@@ -102,6 +102,11 @@ class AppliedFee:
                 told += f", lowered to what it can be taken from, {self._money(self.amount)}"
         return told
 
+    @property
+    def money(self) -> Money:
+        """What each payer is charged."""
+        return self._money(self.amount)
+
     def _money(self, amount: int) -> Money:
         return Money(amount, self.currency)
 

@@ -138,7 +138,7 @@ class FeeRule:
         if self.cap is not None and self.cap < self.floor:
             found.setdefault("cap", []).append("It is below the floor.")
         if self.account_type is not None and self.account_type not in ACCOUNT_TYPES:
-            found["account_type"] = [f"{self.account_type!r} is neither {' nor '.join(ACCOUNT_TYPES)}."]
+            found["account_type"] = [f"{self.account_type[:40]!r} is neither {' nor '.join(ACCOUNT_TYPES)}."]
         if self.account_type is not None and self.seller_id is not None:
             found.setdefault("account_type", []).append("A seller has one account type; name one of the two.")
         return found

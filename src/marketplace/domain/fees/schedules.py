@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -96,19 +96,26 @@ def refuse(faults: Faults) -> None:
         raise Invalid(f"This fee schedule cannot take effect. {listed}", errors=faults)
 
 
-def faults_of(rules: Sequence[FeeRule], currency: str) -> Faults:
-    """Everything that is wrong with these rules as a schedule, by place; empty when nothing is."""
+def faults_of(rules: Sequence[FeeRule], currency: str, unread: Collection[int] = ()) -> Faults:
+    """Everything that is wrong with these rules as a schedule, by place; empty when nothing is.
+
+    ``unread`` are the places of rules of which not all could be read, so that nobody knows for whom they are.
+    """
     try:
         unit = step(currency)
     except UnknownCurrency as error:
         return {"currency": [str(error)]}
     found: Faults = {}
+    seen = set()
     for place, rule in enumerate(rules):
         found.update({f"rules.{place}.{name}": told for name, told in rule.faults(unit).items()})
-        if (rule.component, rule.scope) in [(each.component, each.scope) for each in rules[:place]]:
+        if place in unread:
+            continue
+        if (rule.component, rule.scope) in seen:
             found.setdefault(f"rules.{place}", []).append(
                 f"Another rule of {rule.component} is for exactly the same; nothing says which of the two counts."
             )
+        seen.add((rule.component, rule.scope))
     for component in _NEEDS_A_GENERAL_RULE:
         if not any(rule.component is component and rule.is_general for rule in rules):
             found.setdefault("rules", []).append(
@@ -131,14 +138,32 @@ def read_rules(written: object, currency: str) -> tuple[tuple[FeeRule, ...], Fau
         return (), {"rules": ["A schedule is a list of rules."]}
     if len(written) > MAX_RULES:
         return (), {"rules": [f"A schedule has {MAX_RULES} rules at most, not {len(written)}."]}
-    rules, found = [], {}
-    for place, each in enumerate(written):
-        reading = _Reading(each, currency)
-        rules.append(reading.rule())
-        found.update({f"rules.{place}{name}": told for name, told in reading.faults.items()})
-    for place_of, told in faults_of(rules, currency).items():
-        found.setdefault(place_of, told)
-    return tuple(rules), found
+    readings = [_Reading(each, currency) for each in written]
+    rules = tuple(reading.rule() for reading in readings)
+    unread = [place for place, reading in enumerate(readings) if reading.faults]
+    found = faults_of(rules, currency, unread)
+    for place in unread:
+        found.update({f"rules.{place}{name}": told for name, told in readings[place].faults.items()})
+    return rules, dict(sorted(found.items()))
+
+
+def written(rule: FeeRule, currency: str) -> dict[str, Any]:
+    """A rule as ``read_rules`` reads it, every part of it."""
+
+    def amount(of: int | None) -> str | None:
+        return None if of is None else Money(of, currency).decimal
+
+    return {
+        "component": rule.component.value,
+        "payer": rule.payer.value,
+        "percent": f"{rule.percent:f}",
+        "fixed": amount(rule.fixed),
+        "floor": amount(rule.floor),
+        "cap": amount(rule.cap),
+        "account_type": rule.account_type,
+        "seller": rule.seller_id,
+        "category": rule.category_id,
+    }
 
 
 class _Reading:
@@ -150,7 +175,7 @@ class _Reading:
         self.faults: Faults = {} if isinstance(written, Mapping) else {"": ["A rule is an object."]}
         for key in self._written:
             if key not in _KEYS:
-                self.faults[f".{key}"] = [f"Unknown; a rule has {', '.join(_KEYS)}."]
+                self.faults[f".{str(key)[:40]}"] = [f"Unknown; a rule has {', '.join(_KEYS)}."]
 
     def rule(self) -> FeeRule:
         component = self._choice("component", FeeComponent)

@@ -31,6 +31,7 @@ from marketplace.entrypoints.http.catalogue_writes import (
     reference_admin_blueprint,
 )
 from marketplace.entrypoints.http.docs import docs_blueprint
+from marketplace.entrypoints.http.fees import fees_blueprint
 from marketplace.entrypoints.http.health import health_blueprint
 from marketplace.entrypoints.http.identity import auth_blueprint, users_blueprint
 from marketplace.entrypoints.http.ledger import ledger_blueprint
@@ -47,8 +48,8 @@ from marketplace.entrypoints.http.personal_data import personal_data_blueprint
 from marketplace.entrypoints.http.professional_info import professional_info_blueprint
 from marketplace.entrypoints.http.proxies import TrustedProxies
 from marketplace.entrypoints.http.reservations import cart_blueprint
-from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.sales import receipts_blueprint, sales_blueprint
+from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.second_factors import second_factors_blueprint
 from marketplace.entrypoints.http.sellers import sellers_admin_blueprint, sellers_blueprint
 from marketplace.entrypoints.http.sessions import sessions_blueprint
@@ -103,11 +104,11 @@ def create_app(container: Container) -> Flask:
         )
     )
     if settings.is_development:
-        app.register_blueprint(bank_blueprint(bank=container.payment_gateway(), key=settings.key(Purpose.BANK_PAGES)))
-        app.register_blueprint(
-            onboarding_blueprint(provider=container.payment_gateway(), key=settings.key(Purpose.ONBOARDING_PAGES))
-        )
         app.register_blueprint(mailbox_blueprint(mailbox=container.backend.mailbox()))
+    if settings.is_development and not settings.stripe.is_used:
+        provider = container.payment_provider.simulated()
+        app.register_blueprint(bank_blueprint(bank=provider, key=settings.key(Purpose.BANK_PAGES)))
+        app.register_blueprint(onboarding_blueprint(provider=provider, key=settings.key(Purpose.ONBOARDING_PAGES)))
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # Flask's documented way
     return app
@@ -238,7 +239,7 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
             start_payment=container.start_payment(),
             read_client_secret=container.read_client_secret(),
             queries=container.backend.order_queries(),
-            publishable_key=None,
+            publishable_key=settings.stripe.public_key if settings.stripe.is_used else None,
         )
     )
     api.register_blueprint(
@@ -272,6 +273,17 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
         )
     )
     api.register_blueprint(audit_blueprint(queries=container.backend.audit_queries()))
+
+    # --- fees
+    api.register_blueprint(
+        fees_blueprint(
+            queries=container.backend.fee_queries(),
+            in_force=container.fees.in_force(),
+            add_fee_schedule=container.fees.add(),
+            preview_fees=container.fees.preview(),
+            clock=container.clock(),
+        )
+    )
 
     # --- ledger
     api.register_blueprint(ledger_blueprint(queries=container.backend.ledger_queries()))
