@@ -24,6 +24,11 @@ from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartedPayment, StartPayment
 from marketplace.application.payments.webhooks import DeliverSimulatedEvents, ProcessWebhooks, ReceiveWebhook
 from marketplace.application.payout_accounts import AccountCheck
+from marketplace.application.payouts.checking import TransferCheck
+from marketplace.application.payouts.keeping import FollowSuspensions, TryBlockedPayouts, WatchKeptMoney
+from marketplace.application.payouts.operating import HoldPayout, ReleasePayout, RetryPayout
+from marketplace.application.payouts.recovering import RecoveryCheck, SendRecoveries, WriteOff
+from marketplace.application.payouts.sending import PayoutCheck, SendPayouts
 from marketplace.application.ports.ledger import LedgerAudit
 from marketplace.application.ports.payment_gateway import PaymentGateway, ProviderPayment
 from marketplace.application.ports.payments import PaymentQueries, WebhookInbox
@@ -32,6 +37,8 @@ from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.payment import Payment
 from marketplace.domain.payments.refund import Refund, RefundCause
+from marketplace.domain.payouts import Payout
+from marketplace.domain.recoveries import Recovery
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import ListingId, OrderId, SaleId
 from tests.market import Market
@@ -160,6 +167,18 @@ class Till:
         self.deliver = DeliverSimulatedEvents(courier=self.provider, receive=self.receive_webhook)
         self.check_payments = CheckPayments(check=self.check_payment)
         self.send_refunds = SendRefunds(check=self.check_refund)
+        self.check_transfer = TransferCheck(**writing, gateway=gateway)
+        self.check_payout = PayoutCheck(**writing, gateway=gateway)
+        self.send_payouts = SendPayouts(check=self.check_payout, ids=self.market.ids, minimum=0)
+        self.check_recovery = RecoveryCheck(**writing, gateway=gateway)
+        self.send_recoveries = SendRecoveries(check=self.check_recovery)
+        self.write_off = WriteOff(**writing, after=timedelta(days=180))
+        self.hold_payout = HoldPayout(**writing)
+        self.release_payout = ReleasePayout(**writing)
+        self.retry_payout = RetryPayout(**writing)
+        self.try_blocked_payouts = TryBlockedPayouts(**writing)
+        self.follow_suspensions = FollowSuspensions(**writing)
+        self.watch_kept_money = WatchKeptMoney(**writing)
         self.verify_ledger = VerifyLedger(audit=self.audit, gateway=gateway)
 
     # --- what buyers and operators do
@@ -205,6 +224,7 @@ class Till:
         """Run every job until none finds anything to do at this moment."""
         for _ in range(100):
             done = self.deliver() + self.process_webhooks() + self.check_payments() + self.send_refunds()
+            done += self.follow_suspensions() + self.send_payouts() + self.send_recoveries()
             if not done:
                 return
         raise AssertionError("The jobs do not come to an end.")
@@ -264,6 +284,14 @@ class Till:
     def refunds(self, order_id: OrderId) -> list[Refund]:
         with self.market.unit_of_work() as uow:
             return list(uow.refunds.of_order(order_id))
+
+    def payouts(self, order_id: OrderId) -> list[Payout]:
+        with self.market.unit_of_work() as uow:
+            return list(uow.payouts.of_order_for_update(order_id))
+
+    def recoveries(self, payout: Payout) -> list[Recovery]:
+        with self.market.unit_of_work() as uow:
+            return list(uow.recoveries.of_payout_for_update(payout.id))
 
     def stock(self, listing_id: ListingId) -> tuple[int, int, ListingStatus]:
         return self.market.stock(listing_id)

@@ -24,6 +24,7 @@ from marketplace.adapters.memory.password_hasher import FastPasswordHasher
 from marketplace.adapters.memory.payments import InMemoryPaymentQueries
 from marketplace.adapters.memory.payouts import InMemoryPayoutQueries
 from marketplace.adapters.memory.personal_data import InMemoryPersonalDataQueries
+from marketplace.adapters.memory.provider_books import InMemoryReconciliationQueries
 from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.reservations import InMemoryClaims, InMemoryReservationQueries
 from marketplace.adapters.memory.second_factors import InMemorySecondFactorQueries
@@ -51,6 +52,7 @@ from marketplace.adapters.postgres.outbox import PostgresOutbox
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
 from marketplace.adapters.postgres.payout_queries import PostgresPayoutQueries
 from marketplace.adapters.postgres.personal_data import PostgresPersonalDataQueries
+from marketplace.adapters.postgres.provider_books import PostgresReconciliationQueries
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresClaims, PostgresReservationQueries
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactorQueries
@@ -105,6 +107,7 @@ class MemoryBackend(containers.DeclarativeContainer):
 
     # --- ledger
     ledger_queries = providers.Singleton(InMemoryLedgerQueries, store)
+    reconciliation_queries = providers.Singleton(InMemoryReconciliationQueries, store)
     ledger_audit = providers.Singleton(InMemoryLedgerAudit, store)
 
     # --- notifications
@@ -178,6 +181,7 @@ class PostgresBackend(containers.DeclarativeContainer):
 
     # --- ledger
     ledger_queries = providers.Singleton(PostgresLedgerQueries, reader)
+    reconciliation_queries = providers.Singleton(PostgresReconciliationQueries, reader)
     ledger_audit = providers.Singleton(PostgresLedgerAudit, engine)
 
     # --- notifications
