@@ -59,7 +59,7 @@ class InMemoryLedgerQueries(LedgerQueries):
                 and (order_id is None or journal.order_id == order_id)
                 and (kind is None or journal.kind == kind)
             ],
-            key=lambda journal: (journal.id,),
+            key=lambda journal: (journal.occurred_at.isoformat(), journal.id),
             descending=True,
             request=request,
             view=_entry,

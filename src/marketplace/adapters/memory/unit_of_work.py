@@ -26,6 +26,11 @@ from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefun
 from marketplace.adapters.memory.payout_accounts import InMemoryPayoutAccounts
 from marketplace.adapters.memory.payouts import InMemoryPayouts, InMemoryRecoveries
 from marketplace.adapters.memory.personal_data import InMemoryPersonalData
+from marketplace.adapters.memory.provider_books import (
+    InMemoryDifferences,
+    InMemoryProviderBooks,
+    InMemoryReconciliations,
+)
 from marketplace.adapters.memory.repository import InMemoryRepository
 from marketplace.adapters.memory.reservations import InMemoryReservations
 from marketplace.adapters.memory.second_factors import InMemorySecondFactors
@@ -83,6 +88,18 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def ledger(self) -> InMemoryLedger:
         return InMemoryLedger(self)
+
+    @cached_property
+    def provider_books(self) -> InMemoryProviderBooks:
+        return InMemoryProviderBooks(self)
+
+    @cached_property
+    def differences(self) -> InMemoryDifferences:
+        return InMemoryDifferences(self)
+
+    @cached_property
+    def reconciliations(self) -> InMemoryReconciliations:
+        return InMemoryReconciliations(self)
 
     @cached_property
     def fee_schedules(self) -> InMemoryFeeSchedules:

@@ -98,7 +98,8 @@ class PostgresLedgerQueries(LedgerQueries):
         if kind is not None:
             wanted = wanted.where(journals.c.kind == kind.value)
         with translated({}), self._engine.connect() as connection:
-            return paged(connection, wanted, keys=[journals.c.id], descending=True, request=request, view=_entry)
+            keys = [journals.c.occurred_at, journals.c.id]
+            return paged(connection, wanted, keys=keys, descending=True, request=request, view=_entry)
 
     def balances_page(self, request: PageRequest, *, seller_id: AccountId | None = None) -> Page[AccountBalance]:
         with translated({}), self._engine.connect() as connection:

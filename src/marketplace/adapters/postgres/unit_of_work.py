@@ -29,6 +29,11 @@ from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRef
 from marketplace.adapters.postgres.payout_accounts import PostgresPayoutAccounts
 from marketplace.adapters.postgres.payouts import PostgresPayouts, PostgresRecoveries
 from marketplace.adapters.postgres.personal_data import PostgresPersonalData
+from marketplace.adapters.postgres.provider_books import (
+    PostgresDifferences,
+    PostgresProviderBooks,
+    PostgresReconciliations,
+)
 from marketplace.adapters.postgres.reservations import PostgresReservations
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactors
 from marketplace.adapters.postgres.sellers import PostgresSellers
@@ -106,6 +111,18 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def ledger(self) -> PostgresLedger:
         return PostgresLedger(self)
+
+    @cached_property
+    def provider_books(self) -> PostgresProviderBooks:
+        return PostgresProviderBooks(self)
+
+    @cached_property
+    def differences(self) -> PostgresDifferences:
+        return PostgresDifferences(self)
+
+    @cached_property
+    def reconciliations(self) -> PostgresReconciliations:
+        return PostgresReconciliations(self)
 
     @cached_property
     def fee_schedules(self) -> PostgresFeeSchedules:

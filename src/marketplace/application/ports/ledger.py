@@ -58,7 +58,7 @@ class LedgerQueries(Protocol):
         order_id: OrderId | None = None,
         kind: JournalKind | None = None,
     ) -> Page[LedgerEntry]:
-        """Journals with all their lines, the last posted first; of those that touch ``account``, where it is given."""
+        """Journals with all their lines, the latest fact first; of those that touch ``account``, where it is given."""
         ...
 
     def balances_page(self, request: PageRequest, *, seller_id: AccountId | None = None) -> Page[AccountBalance]:

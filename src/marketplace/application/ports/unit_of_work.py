@@ -32,6 +32,11 @@ from marketplace.application.ports.payments import PaymentRepository, RefundRepo
 from marketplace.application.ports.payout_accounts import PayoutAccountRepository
 from marketplace.application.ports.payouts import PayoutRepository, RecoveryRepository
 from marketplace.application.ports.personal_data import PersonalData
+from marketplace.application.ports.provider_books import (
+    DifferenceRepository,
+    ProviderBooks,
+    ReconciliationRepository,
+)
 from marketplace.application.ports.reservations import ReservationRepository
 from marketplace.application.ports.second_factors import SecondFactorRepository
 from marketplace.application.ports.sellers import SellerRepository
@@ -69,6 +74,15 @@ class UnitOfWork(Protocol):
 
     @property
     def ledger(self) -> Ledger: ...
+
+    @property
+    def provider_books(self) -> ProviderBooks: ...
+
+    @property
+    def differences(self) -> DifferenceRepository: ...
+
+    @property
+    def reconciliations(self) -> ReconciliationRepository: ...
 
     @property
     def fee_schedules(self) -> FeeScheduleRepository: ...

@@ -61,7 +61,7 @@ def ledger_blueprint(*, queries: LedgerQueries) -> Blueprint:
     @blueprint.arguments(LedgerEntriesArgs, location="query")
     @blueprint.response(200, page_of(LedgerEntrySchema))
     def entries(args: dict[str, Any]) -> dict[str, Any]:
-        """Journals with their lines, the last posted first."""
+        """Journals with their lines, the latest fact first."""
         require_role(current_actor(), Role.ADMIN)
         asked = page_request(args)
         kind = args.get("kind")

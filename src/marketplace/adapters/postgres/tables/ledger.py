@@ -23,7 +23,8 @@ journals = sa.Table(
     sa.CheckConstraint("line_count >= 2", name=conv("journal_has_lines")),
 )
 sa.Index("journals_order_idx", journals.c.order_id, journals.c.id, postgresql_where=sa.text("order_id is not null"))
-sa.Index("journals_kind_idx", journals.c.kind, journals.c.id)
+sa.Index("journals_kind_idx", journals.c.kind, journals.c.occurred_at, journals.c.id)
+sa.Index("journals_newest_idx", journals.c.occurred_at, journals.c.id)
 
 journal_lines = sa.Table(
     "journal_lines",
