@@ -81,10 +81,8 @@ class Refusal:
     decline_code: str
     param: str
     says: str
-
-    @property
-    def is_card_error(self) -> bool:
-        return self.status == 402
+    is_readable: bool
+    """Whether the answer was Stripe's: a proxy in between has pages of its own, which decide nothing."""
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -107,6 +105,7 @@ def refusal_of(error: Exception) -> Refusal:
         decline_code=_text(facts.get("decline_code")),
         param=_text(facts.get("param")),
         says=_SECRETS.sub("[secret]", message)[:_LONGEST] + (f" ({details})" if details else ""),
+        is_readable=bool(facts),
     )
 
 
@@ -116,7 +115,7 @@ def port_error(error: Exception, *, what: str, subject: Subject = Subject.OURS) 
         return OutcomeUnknown(f"The answer of the payment provider could not be read ({type(error).__name__}): {what}.")
     refusal = refusal_of(error)
     message = f"The payment provider refused to {what}: {refusal.says}"
-    if refusal.is_card_error:
+    if refusal.status == 402 and refusal.is_readable:
         return _card_error(refusal)
     if refusal.status == 401 or refusal.code in _KEY_CODES:
         return Misconfigured(
@@ -128,9 +127,9 @@ def port_error(error: Exception, *, what: str, subject: Subject = Subject.OURS) 
         return RateLimited(message)
     if refusal.type == "idempotency_error":
         return KeyReused(message)
-    if refusal.status == 403:
+    if refusal.status == 403 and refusal.is_readable:
         return _forbidden(refusal, message, subject)
-    if refusal.status in (400, 404):
+    if refusal.status in (400, 404) and refusal.is_readable:
         return _refused(refusal, message, subject)
     return OutcomeUnknown(f"The payment provider gave no usable answer: {what} ({refusal.kind}, {refusal.says}).")
 

@@ -13,6 +13,7 @@ from marketplace.application.ports.payment_gateway import (
     InvalidSignature,
     MalformedEvent,
     ProviderEvent,
+    SignedAtAnotherTime,
     WebhookSource,
 )
 
@@ -68,10 +69,10 @@ def _require_recent(header: str, now: datetime) -> None:
     times = [value for name, _, value in (field.partition("=") for field in header.split(",")) if name == "t"]
     if len(times) != 1 or not (times[0].isascii() and times[0].isdigit() and len(times[0]) <= 12):
         raise InvalidSignature(f"The {HEADER} header has no time, or not one.")
-    if abs(int(now.timestamp()) - int(times[0])) > TOLERANCE.total_seconds():
-        raise InvalidSignature(
-            f"The event was signed more than {int(TOLERANCE.total_seconds())} seconds away from our clock."
-        )
+    seconds_off = int(times[0]) - int(now.timestamp())
+    if abs(seconds_off) > TOLERANCE.total_seconds():
+        message = f"The event was signed more than {int(TOLERANCE.total_seconds())} seconds away from our clock."
+        raise SignedAtAnotherTime(message, seconds_off=seconds_off)
 
 
 def _require_kind(event: Any, source: WebhookSource) -> None:
