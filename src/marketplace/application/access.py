@@ -11,7 +11,7 @@ from marketplace.domain.audit import AuditEntry
 from marketplace.domain.identity import Role
 from marketplace.domain.sellers import SellerProfile, missing_steps
 from marketplace.domain.shared.errors import Conflict, Forbidden, NotFound
-from marketplace.domain.shared.ids import AccountId, ListingId, OrderId
+from marketplace.domain.shared.ids import AccountId, DisputeId, ListingId, OrderId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,3 +217,20 @@ def require_listing_owner(actor: Actor, listing_id: ListingId, *, seller_id: Acc
     require_listing_visible(actor, listing_id, seller_id=seller_id, is_public=is_public)
     if not sees_hidden_listings(actor, seller_id):
         raise Forbidden(f"Listing {listing_id} belongs to another seller.", missing=["ownership"])
+
+
+def sees_every_dispute(actor: Actor) -> bool:
+    """Verifiers and admins decide disputes, whoever's they are."""
+    return bool(actor.roles & STAFF)
+
+
+def require_dispute_visible(actor: Actor, dispute_id: DisputeId, *, buyer_id: AccountId, seller_id: AccountId) -> None:
+    """Let through its two parties, verifiers and admins. Raises NotFound to anybody else."""
+    if actor.account_id not in (buyer_id, seller_id) and not sees_every_dispute(actor):
+        raise NotFound(f"There is no dispute {dispute_id}.")
+
+
+def require_disinterested(actor: Actor, *parties: AccountId) -> None:
+    """Nobody decides their own case. Raises Forbidden to a party of it."""
+    if actor.account_id in parties:
+        raise Forbidden("You are a party of this: somebody else has to decide it.", missing=["disinterest"])

@@ -278,6 +278,6 @@ class Chargeback(Aggregate):
         self.evidence_attempt += 1
         return f"du-ev:{self.id}:{self.evidence_attempt}"
 
-    def evidence_taken(self, *, submitted: bool, now: datetime) -> None:
-        if submitted:
-            self.evidence_submitted_at = now
+    def evidence_submitted(self, *, now: datetime) -> None:
+        """All of it has gone to the bank."""
+        self.evidence_submitted_at = now

@@ -190,6 +190,11 @@ class Dispute(Aggregate):
                 f"Dispute {self.id} follows a chargeback: the buyer's bank decides it. Answer the chargeback instead."
             )
 
+    def require_open(self) -> None:
+        """Raises IllegalTransition when it is over."""
+        if not self.is_open:
+            raise IllegalTransition(f"Dispute {self.id} is {self.status}: it is over.", current_status=str(self.status))
+
     def withdraw(self, *, now: datetime) -> None:
         """The buyer no longer claims anything. Raises IllegalTransition when it is over."""
         self._move(DisputeStatus.WITHDRAWN)
@@ -231,5 +236,7 @@ class Dispute(Aggregate):
 
     def _move(self, to: DisputeStatus) -> None:
         if to not in DISPUTE_MOVES[self.status]:
-            raise IllegalTransition(f"Dispute {self.id} is {self.status}; it cannot become {to}.")
+            raise IllegalTransition(
+                f"Dispute {self.id} is {self.status}; it cannot become {to}.", current_status=str(self.status)
+            )
         self.status = to

@@ -135,6 +135,11 @@ class Settings:
     auto_complete: timedelta
     """AUTO_COMPLETE_DAYS: when a sale whose receipt nobody confirms completes, from its shipment; 14."""
 
+    dispute_unshipped: timedelta
+    """DISPUTE_UNSHIPPED_DAYS: how long after its payment a sale that is not shipped can be disputed; 7."""
+    dispute_seller: timedelta
+    """DISPUTE_SELLER_DAYS: how long the seller of a disputed sale has to answer; 5."""
+
     stripe: StripeSettings
     """STRIPE_...: the payment provider."""
 
@@ -247,6 +252,8 @@ class Settings:
             payment_window=timedelta(minutes=read.integer("PAYMENT_WINDOW_MINUTES", 30, low=1, high=24 * 60)),
             complaint=timedelta(days=read.integer("COMPLAINT_DAYS", 3, low=1, high=90)),
             auto_complete=timedelta(days=read.integer("AUTO_COMPLETE_DAYS", 14, low=1, high=365)),
+            dispute_unshipped=timedelta(days=read.integer("DISPUTE_UNSHIPPED_DAYS", 7, low=1, high=90)),
+            dispute_seller=timedelta(days=read.integer("DISPUTE_SELLER_DAYS", 5, low=1, high=90)),
             stripe=read_stripe(read, is_production=env == PRODUCTION, is_development=env == DEVELOPMENT),
             payout_minimum=read.money("PAYOUT_MINIMUM", "0", currency),
             receivable_write_off=timedelta(days=read.integer("RECEIVABLE_WRITE_OFF_DAYS", 180, low=1, high=3650)),

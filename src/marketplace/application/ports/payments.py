@@ -98,7 +98,7 @@ class PaymentView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefundView:
-    """``failure_reason``: the provider's word for why it failed or is pending. ``settled_note``: how it was paid else."""
+    """``failure_reason``: the provider's word for why it failed or is pending; ``settled_note``: how it was paid."""
 
     id: RefundId
     order_id: OrderId

@@ -29,7 +29,7 @@ from marketplace.application.payments.cancelling import CancelOrder
 from marketplace.application.payments.checking import CheckPayments, PaymentCheck
 from marketplace.application.payments.deciding import RefundOrder
 from marketplace.application.payments.paying import PayOrder
-from marketplace.application.payments.refunding import RefundCheck, RetryRefund, SendRefunds, SettleRefund
+from marketplace.application.payments.refunding import RefundCheck, SendRefunds
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartPayment
 from marketplace.application.payments.webhooks import (
@@ -51,6 +51,7 @@ from marketplace.application.reservations import (
 from marketplace.application.sellers import applying, deciding
 from marketplace.application.subscribers import Subscribers
 from marketplace.domain.reservations import HoldPolicy
+from marketplace.entrypoints.container.after_sales import AfterSales
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
 from marketplace.entrypoints.container.catalogue import Catalogue
 from marketplace.entrypoints.container.fees import Fees
@@ -264,8 +265,9 @@ class Container(containers.DeclarativeContainer):
     )
     payouts = providers.Container(Payouts, settings=settings, backend=backend, clock=clock, gateway=payment_gateway)
     refund_order = providers.Singleton(RefundOrder, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
-    retry_refund = providers.Singleton(RetryRefund, unit_of_work=unit_of_work, clock=clock)
-    settle_refund = providers.Singleton(SettleRefund, unit_of_work=unit_of_work, clock=clock)
+    after_sales = providers.Container(
+        AfterSales, settings=settings, backend=backend, clock=clock, gateway=payment_gateway
+    )
     receive_webhook = providers.Singleton(
         ReceiveWebhook, unit_of_work=unit_of_work, gateway=payment_gateway, inbox=backend.webhook_inbox, clock=clock
     )
@@ -354,6 +356,7 @@ class Container(containers.DeclarativeContainer):
             "process webhooks": process_webhooks,
             "check payments": check_payments,
             "send refunds": send_refunds,
+            "check chargebacks": after_sales.check_chargebacks,
             "follow suspensions": payouts.follow_suspensions,
             "send payouts": payouts.send,
             "send recoveries": payouts.recover,
