@@ -12,8 +12,9 @@ from marketplace.domain.shared.ids import OrderId, RefundId
 
 THIN = "v2.core.event"
 _LONGEST_NAME = 255
-_PERSONAL = frozenset(
-    ["account", "bank_account", "card", "customer", "external_account", "payment_method", "person", "v2.core.account"]
+_PERSONAL = (
+    *("account", "bank_account", "card", "customer", "external_account", "payment_method", "person"),
+    "v2.core.account",
 )
 """Objects that tell who somebody is; of them only what is needed to read them again is kept."""
 _KEPT = ("id", "object", "account", "customer", "deleted", "metadata", "type")
