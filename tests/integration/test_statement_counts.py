@@ -46,10 +46,14 @@ STATEMENTS = {
     "/sellers/me/": 2,
     "/sellers/me/sales/": 3,
     "/sellers/me/sales/{sale}/": 2,
+    "/sellers/me/payouts/": 3,
+    "/sellers/me/payouts/{payout}/": 2,
+    "/sellers/me/balance/": 2,
     "/admin/sellers/": 3,
     "/admin/users/": 3,
     "/admin/users/{user}/": 2,
     "/admin/audit/": 3,
+    "/admin/payouts/": 3,
     "/admin/ledger/entries/": 3,
     "/admin/ledger/balances/": 3,
 }
@@ -86,6 +90,7 @@ def test_are_fixed_at_every_address(town):
         "address": answered(ada.ask("POST", "/users/me/addresses/", ADDRESS), 201)["id"],
         "order": ada.orders(listing),
         "sale": red.sales()[0]["id"],
+        "payout": red.get("/sellers/me/payouts/")["results"][0]["id"],
     }
     seen = noted(town.container.backend.engine(), town.container.backend.reader())
 

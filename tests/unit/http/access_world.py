@@ -191,3 +191,5 @@ class World:
             if name == "paid":
                 self.market.pay(order)
                 self.things["sale"] = self.market.order_now(order).sales[0].id
+                with self.market.unit_of_work() as uow:
+                    self.things["payout"] = uow.payouts.of_sale_for_update(self.things["sale"]).id

@@ -248,6 +248,7 @@ class InMemoryPayoutQueries(PayoutQueries):
             due_at=payout.due_at,
             paid_at=payout.paid_at,
             hold_reason=payout.hold_reason,
+            is_blocked=payout.blocked,
             last_error=payout.last_error,
             batch_id=payout.batch_id,
             transfer_id=payout.transfer_id,

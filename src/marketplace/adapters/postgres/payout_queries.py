@@ -146,6 +146,7 @@ def _view(row: Any) -> PayoutView:
         due_at=row.due_at,
         paid_at=row.paid_at,
         hold_reason=None if row.hold_reason is None else HoldReason(row.hold_reason),
+        is_blocked=row.blocked,
         last_error=row.last_error,
         batch_id=row.batch_id,
         transfer_id=row.transfer_id,

@@ -121,7 +121,10 @@ class RecoveryRepository(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PayoutView:
-    """``amount`` is the seller's net as agreed; ``sent``: what was transferred; ``netted``: what paid a debt."""
+    """``amount`` is the seller's net as agreed; ``sent``: what was transferred; ``netted``: what paid a debt.
+
+    ``is_blocked``: it waits for the seller's account at the provider, of which ``last_error`` tells then.
+    """
 
     id: PayoutId
     sale_id: SaleId
@@ -137,6 +140,7 @@ class PayoutView:
     due_at: datetime | None
     paid_at: datetime | None
     hold_reason: HoldReason | None
+    is_blocked: bool
     last_error: str
     batch_id: int | None
     transfer_id: str | None

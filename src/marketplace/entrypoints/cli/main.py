@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outbox": ("outbox:outbox", "Events on their way, and those that were given up."),
     "demo": ("demo:demo", "A market to try things with."),
     "orders": ("orders:orders", "What buyers have ordered: show, cancel, refund."),
+    "payouts": ("payouts:payouts", "What sellers are owed, sent and owe."),
     "reservations": ("reservations:reservations", "Claims on stock: ending those that ran out."),
     "webhooks": ("webhooks:webhooks", "The payment provider's events, and those that were given up."),
     "audit": ("audit:audit", "Who did what to whom, when."),

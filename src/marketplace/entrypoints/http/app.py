@@ -31,19 +31,17 @@ from marketplace.entrypoints.http.catalogue_writes import (
     reference_admin_blueprint,
 )
 from marketplace.entrypoints.http.docs import docs_blueprint
-from marketplace.entrypoints.http.fees import fees_blueprint
 from marketplace.entrypoints.http.health import health_blueprint
 from marketplace.entrypoints.http.identity import auth_blueprint, users_blueprint
-from marketplace.entrypoints.http.ledger import ledger_blueprint
 from marketplace.entrypoints.http.listings import listings_blueprint
 from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
+from marketplace.entrypoints.http.money_blueprints import register_money
 from marketplace.entrypoints.http.notifications import notifications_blueprint
 from marketplace.entrypoints.http.onboarding_pages import onboarding_blueprint, onboarding_return_blueprint
 from marketplace.entrypoints.http.orders import orders_blueprint
 from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
 from marketplace.entrypoints.http.passwords import passwords_blueprint
 from marketplace.entrypoints.http.payment_pages import bank_blueprint, return_blueprint
-from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
 from marketplace.entrypoints.http.personal_data import personal_data_blueprint
 from marketplace.entrypoints.http.professional_info import professional_info_blueprint
 from marketplace.entrypoints.http.proxies import TrustedProxies
@@ -256,16 +254,6 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
         )
     )
 
-    # --- payments
-    api.register_blueprint(
-        payments_blueprint(
-            pay_order=container.pay_order(),
-            ask_to_cancel=container.fulfilment.ask_to_cancel(),
-            read_client_secret=container.read_client_secret(),
-        )
-    )
-    api.register_blueprint(webhooks_blueprint(receive_webhook=container.receive_webhook()))
-
     # --- administration
     api.register_blueprint(
         user_administration_blueprint(
@@ -274,19 +262,7 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
     )
     api.register_blueprint(audit_blueprint(queries=container.backend.audit_queries()))
 
-    # --- fees
-    api.register_blueprint(
-        fees_blueprint(
-            queries=container.backend.fee_queries(),
-            in_force=container.fees.in_force(),
-            add_fee_schedule=container.fees.add(),
-            preview_fees=container.fees.preview(),
-            clock=container.clock(),
-        )
-    )
-
-    # --- ledger
-    api.register_blueprint(ledger_blueprint(queries=container.backend.ledger_queries()))
+    register_money(api, container, settings)
 
     # --- development only: the mailbox, the simulated payment page
 

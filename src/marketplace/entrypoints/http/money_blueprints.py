@@ -1,0 +1,50 @@
+"""Every route that has to do with money, put into the application in one place."""
+
+from __future__ import annotations
+
+from marketplace.entrypoints.container import Container
+from marketplace.entrypoints.http.blueprints import MarketplaceApi
+from marketplace.entrypoints.http.fees import fees_blueprint
+from marketplace.entrypoints.http.ledger import ledger_blueprint
+from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
+from marketplace.entrypoints.http.payouts import payouts_admin_blueprint, payouts_blueprint
+from marketplace.entrypoints.settings import Settings
+
+
+def register_money(api: MarketplaceApi, container: Container, settings: Settings) -> None:
+    """Payments, payouts, fees and the books."""
+    # --- payments
+    api.register_blueprint(
+        payments_blueprint(
+            pay_order=container.pay_order(),
+            ask_to_cancel=container.fulfilment.ask_to_cancel(),
+            read_client_secret=container.read_client_secret(),
+        )
+    )
+    api.register_blueprint(webhooks_blueprint(receive_webhook=container.webhooks.receive()))
+
+    # --- payouts
+    payout_queries = container.backend.payout_queries()
+    api.register_blueprint(payouts_blueprint(queries=payout_queries, currency=settings.currency))
+    api.register_blueprint(
+        payouts_admin_blueprint(
+            queries=payout_queries,
+            hold=container.payouts.hold(),
+            release=container.payouts.release(),
+            retry=container.payouts.retry(),
+        )
+    )
+
+    # --- fees
+    api.register_blueprint(
+        fees_blueprint(
+            queries=container.backend.fee_queries(),
+            in_force=container.fees.in_force(),
+            add_fee_schedule=container.fees.add(),
+            preview_fees=container.fees.preview(),
+            clock=container.clock(),
+        )
+    )
+
+    # --- ledger
+    api.register_blueprint(ledger_blueprint(queries=container.backend.ledger_queries()))
