@@ -90,6 +90,10 @@ SAMPLES: dict[str, dict[str, object]] = {
     Kind.SALE_CANCELLATION_REQUESTED: {"sale": _SALE, "reason": "Bought twice", "pieces": [_CHARIZARD]},
     Kind.SALE_DELIVERED: {"sale": _SALE, "completes_at": _DAY},
     Kind.SALE_COMPLETED: {"sale": _SALE, "owed": Money(9_504, "EUR")},
+    Kind.PAYOUT_SENT: {"sale": _SALE, "amount": Money(9_504, "EUR")},
+    Kind.PAYOUT_HELD: {"sale": _SALE, "claimed": True},
+    Kind.PAYOUT_IMPOSSIBLE: {"sale": _SALE},
+    Kind.PAYOUT_TAKEN_BACK: {"sale": _SALE, "amount": Money(9_504, "EUR"), "owed": True},
     Kind.SALE_REFUNDED: {"sale": _SALE, "pieces": [_CHARIZARD], "less": Money(4_754, "EUR"), "left": 2},
 }
 

@@ -15,7 +15,9 @@ from marketplace.application.identity.registration import IssueVerificationCode
 from marketplace.application.notifications.fulfilment import TellFulfilmentNews
 from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
+from marketplace.application.notifications.payouts import TellPayoutNews
 from marketplace.application.payments.alarms import RaiseAlarm
+from marketplace.application.payouts.keeping import TryBlockedPayouts
 from marketplace.application.sellers.applying import FollowSellerEmail, OpenSellerProfile
 from marketplace.domain.identity.attempts import AttemptPurpose, AttemptsLocked
 from marketplace.domain.identity.codes import LIFETIME
@@ -45,6 +47,8 @@ from marketplace.domain.orders.events import (
 )
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
+from marketplace.domain.payout_states import PayoutFailed, PayoutHeld, PayoutSent
+from marketplace.domain.recoveries import RecoveryRefused, RecoveryReversed
 from marketplace.domain.sellers import (
     SellerApproved,
     SellerIdentityChecked,
@@ -88,6 +92,8 @@ class Subscribers:
     follow_seller_email: FollowSellerEmail
     tell_order_news: TellOrderNews
     tell_fulfilment_news: TellFulfilmentNews
+    tell_payout_news: TellPayoutNews
+    try_blocked_payouts: TryBlockedPayouts
     raise_alarm: RaiseAlarm
 
     def __call__(self, event: Event, delivery_id: int) -> None:
@@ -138,6 +144,8 @@ class Subscribers:
                 self.finish_erasure(account_id=AccountId(account_id))
             case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted():
                 self._tell_seller(_SELLER_NEWS[type(event)], event.account_id, delivery_id)
+                if isinstance(event, SellerOnboarded):
+                    self.try_blocked_payouts(seller_id=AccountId(event.account_id))
             case SellerIdentityChecked(account_id=account_id, verified=True):
                 self._tell_seller(Kind.SELLER_IDENTITY_VERIFIED, account_id, delivery_id)
             case SellerIdentityChecked(account_id=account_id, reason=reason):
@@ -157,6 +165,8 @@ class Subscribers:
                 | CancellationRequested()
             ):
                 self.tell_fulfilment_news(event)
+            case PayoutSent() | PayoutHeld() | PayoutFailed() | RecoveryReversed() | RecoveryRefused():
+                self.tell_payout_news(event)
             case PaymentQuarantined() | ProviderAlarm():
                 self.raise_alarm(event)
             case _:

@@ -70,6 +70,10 @@ class Kind(StrEnum):
     SALE_CANCELLATION_REQUESTED = "sale_cancellation_requested"
     SALE_DELIVERED = "sale_delivered"
     SALE_COMPLETED = "sale_completed"
+    PAYOUT_SENT = "payout_sent"
+    PAYOUT_HELD = "payout_held"
+    PAYOUT_IMPOSSIBLE = "payout_impossible"
+    PAYOUT_TAKEN_BACK = "payout_taken_back"
     NEWSLETTER = "newsletter"
 
 
@@ -111,6 +115,10 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.SALE_CANCELLATION_REQUESTED: (_A, _A),
     Kind.SALE_DELIVERED: (_U, _U),
     Kind.SALE_COMPLETED: (_U, _U),
+    Kind.PAYOUT_SENT: (_U, _A),
+    Kind.PAYOUT_HELD: (_A, _A),
+    Kind.PAYOUT_IMPOSSIBLE: (_A, _A),
+    Kind.PAYOUT_TAKEN_BACK: (_A, _A),
     Kind.NEWSLETTER: (_I, _N),
 }
 

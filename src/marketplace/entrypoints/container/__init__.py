@@ -22,6 +22,7 @@ from marketplace.application.listings.import_listings import ImportListings
 from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
 from marketplace.application.notifications.fulfilment import TellFulfilmentNews
 from marketplace.application.notifications.orders import TellOrderNews
+from marketplace.application.notifications.payouts import TellPayoutNews
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.outbox import PurgeOutbox, RelayEvents, ReplayDeadLetters
 from marketplace.application.payments.alarms import RaiseAlarm
@@ -32,13 +33,6 @@ from marketplace.application.payments.paying import PayOrder
 from marketplace.application.payments.refunding import RefundCheck, SendRefunds
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartPayment
-from marketplace.application.payments.webhooks import (
-    DeliverSimulatedEvents,
-    ProcessWebhooks,
-    PurgeWebhooks,
-    ReceiveWebhook,
-    ReplayWebhooks,
-)
 from marketplace.application.payout_accounts import AccountCheck, CheckPayoutAccounts, StartOnboarding
 from marketplace.application.reservations import (
     AddToCart,
@@ -64,6 +58,7 @@ from marketplace.entrypoints.container.payouts import Payouts
 from marketplace.entrypoints.container.personal_data import PersonalData
 from marketplace.entrypoints.container.rate_limits import RateLimiting
 from marketplace.entrypoints.container.second_factors import SecondFactors
+from marketplace.entrypoints.container.webhooks import Webhooks
 from marketplace.entrypoints.keys import Purpose
 from marketplace.entrypoints.settings import Settings
 
@@ -268,9 +263,6 @@ class Container(containers.DeclarativeContainer):
     after_sales = providers.Container(
         AfterSales, settings=settings, backend=backend, clock=clock, gateway=payment_gateway
     )
-    receive_webhook = providers.Singleton(
-        ReceiveWebhook, unit_of_work=unit_of_work, gateway=payment_gateway, inbox=backend.webhook_inbox, clock=clock
-    )
     check_payout_account = providers.Singleton(
         AccountCheck, unit_of_work=unit_of_work, gateway=payment_gateway, clock=clock
     )
@@ -283,21 +275,17 @@ class Container(containers.DeclarativeContainer):
         return_url=providers.Callable("{}/sellers/onboarding/return/".format, settings.provided.public_url),
         refresh_url=providers.Callable("{}/sellers/onboarding/expired/".format, settings.provided.public_url),
     )
-    process_webhooks = providers.Singleton(
-        ProcessWebhooks,
-        unit_of_work=unit_of_work,
-        inbox=backend.webhook_inbox,
+    webhooks = providers.Container(
+        Webhooks,
+        backend=backend,
         clock=clock,
+        gateway=payment_gateway,
+        courier=payment_provider.simulated,
         check_payment=check_payment,
         check_refund=check_refund,
         check_account=check_payout_account,
-    )
-    purge_webhooks = providers.Singleton(PurgeWebhooks, inbox=backend.webhook_inbox, clock=clock)
-    replay_webhooks = providers.Singleton(
-        ReplayWebhooks, unit_of_work=unit_of_work, inbox=backend.webhook_inbox, clock=clock
-    )
-    deliver_simulated_events = providers.Singleton(
-        DeliverSimulatedEvents, courier=payment_provider.simulated, receive=receive_webhook
+        check_chargeback=after_sales.check_chargeback,
+        check_transfer=payouts.check_transfer,
     )
     check_payments = providers.Singleton(CheckPayments, check=check_payment)
     send_refunds = providers.Singleton(SendRefunds, check=check_refund)
@@ -328,6 +316,8 @@ class Container(containers.DeclarativeContainer):
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,
         tell_order_news=tell_order_news,
+        tell_payout_news=providers.Singleton(TellPayoutNews, unit_of_work=unit_of_work, notify=notifications.notify),
+        try_blocked_payouts=payouts.try_blocked,
         tell_fulfilment_news=providers.Singleton(
             TellFulfilmentNews, unit_of_work=unit_of_work, notify=notifications.notify
         ),
@@ -352,8 +342,8 @@ class Container(containers.DeclarativeContainer):
             "purge notifications": notifications.purge,
             "purge attempts": purge_attempts,
             "purge codes": passwords.purge_codes,
-            DELIVER_SIMULATED_EVENTS: deliver_simulated_events,
-            "process webhooks": process_webhooks,
+            DELIVER_SIMULATED_EVENTS: webhooks.deliver_simulated,
+            "process webhooks": webhooks.process,
             "check payments": check_payments,
             "send refunds": send_refunds,
             "check chargebacks": after_sales.check_chargebacks,
@@ -363,7 +353,8 @@ class Container(containers.DeclarativeContainer):
             "watch kept money": payouts.watch_kept_money,
             "complete sales": fulfilment.complete_sales,
             "check payout accounts": check_payout_accounts,
-            "purge webhooks": purge_webhooks,
+            "purge webhooks": webhooks.purge,
+            "sweep events": webhooks.sweep,
         }
     )
     jobs = providers.Callable(jobs_with, settings, all_jobs)
