@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from marketplace.application.access import Actor
+from marketplace.application.access import OPERATOR, Actor
 from marketplace.entrypoints.container import Container, build_container
 from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.http.auth import access_token
 from marketplace.entrypoints.settings import Settings
+from tests.contracts.fees import GENERAL, categorised
 from tests.integration.statements import noted
 from tests.market import Market
 
@@ -44,6 +46,9 @@ def market(container: Container) -> Market:
 def ask(market: Market, container: Container) -> Callable[..., tuple[int, Any]]:
     """Gets or posts as somebody; gives the number of statements, finding out who asks left out, and the answer."""
     app = create_app(container)
+    # So is whether the seconds have passed for which the fees in force are remembered.
+    container.fees.in_force().life = timedelta(days=1)
+    container.fees.in_force().read(container.clock().now())
     client: FlaskClient = app.test_client()
     seen = noted(container.backend.engine(), container.backend.reader())
 
@@ -91,14 +96,28 @@ def test_a_checkout_does_not_cost_more_for_more(market: Market, ask: Any) -> Non
     assert len(costs) == 1
 
 
-def test_placing_an_order_is_six(market: Market, container: Container) -> None:
-    """Address, cart, order, claims, payment, events: and the commit."""
+def test_placing_an_order_is_seven(market: Market, container: Container) -> None:
+    """Address, cart, the fees in force, order, claims, payment, events: and the commit."""
     seen = noted(container.backend.engine())
     for items in SIZES:
         buyer = with_cart(market, items)
         seen.clear()
         market.order(buyer)
-        assert len(seen) == 6
+        assert len(seen) == 7
+
+
+def test_fees_by_category_cost_one_more_however_much_there_is(market: Market, container: Container, ask: Any) -> None:
+    [category] = categorised(market, market.seller(), 1)[1]
+    rules = [*GENERAL, {"component": "commission", "percent": "0.1", "category": category}]
+    container.fees.add()(actor=OPERATOR, rules=rules)
+    container.fees.in_force().read(container.clock().now())
+    seen = noted(container.backend.engine())
+    for items in SIZES:
+        buyer = with_cart(market, items)
+        assert ask(buyer, "/cart/")[0] == ask(buyer, "/orders/quote/", {})[0] == 2
+        seen.clear()
+        market.order(buyer)
+        assert len(seen) == 8
 
 
 def test_reading_orders_and_sales_is_fixed(market: Market, ask: Any) -> None:

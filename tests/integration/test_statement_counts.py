@@ -1,5 +1,7 @@
 """What each GET of the API asks the database for: as many statements for many things as for one."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.integration.statements import noted
@@ -54,6 +56,8 @@ STATEMENTS = {
     "/admin/users/{user}/": 2,
     "/admin/audit/": 3,
     "/admin/payouts/": 3,
+    "/admin/fees/": 3,
+    "/admin/fees/current/": 2,
     "/admin/ledger/entries/": 3,
     "/admin/ledger/balances/": 3,
 }
@@ -92,6 +96,10 @@ def test_are_fixed_at_every_address(town):
         "sale": red.sales()[0]["id"],
         "payout": red.get("/sellers/me/payouts/")["results"][0]["id"],
     }
+    # Which fees hold is remembered for seconds: whether they have passed is not the request's doing.
+    fees = town.container.fees.in_force()
+    fees.life = timedelta(days=1)
+    fees.read(town.container.clock().now())
     seen = noted(town.container.backend.engine(), town.container.backend.reader())
 
     def counted(address):

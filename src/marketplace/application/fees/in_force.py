@@ -18,18 +18,27 @@ class RememberedFees(FeesInForce):
     """The versions in force and to come, read again when they are older than ``life``. A checkout reads them itself."""
 
     def __init__(self, *, queries: FeeScheduleQueries, standard: FeeSchedule, life: timedelta = LIFE) -> None:
-        self._queries, self._standard, self._life = queries, standard, life
+        self.life = life
+        self._queries, self._standard = queries, standard
         self._lock = Lock()
         self._known: tuple[datetime, Sequence[FeeSchedule]] | None = None
 
     def schedule(self, now: datetime) -> FeeSchedule:
         with self._lock:
             known = self._known
-        if known is None or not known[0] <= now < known[0] + self._life:
-            known = now, self._queries.in_force_and_coming(self._standard.currency, now)
-            with self._lock:
-                self._known = known
-        begun = [each for each in known[1] if each.effective_from is not None and each.effective_from <= now]
+        if known is None or not known[0] <= now < known[0] + self.life:
+            return self.read(now)
+        return self._begun(known[1], now)
+
+    def read(self, now: datetime) -> FeeSchedule:
+        """As ``schedule``, whatever is remembered."""
+        versions = self._queries.in_force_and_coming(self._standard.currency, now)
+        with self._lock:
+            self._known = now, versions
+        return self._begun(versions, now)
+
+    def _begun(self, versions: Sequence[FeeSchedule], now: datetime) -> FeeSchedule:
+        begun = [each for each in versions if each.effective_from is not None and each.effective_from <= now]
         return begun[-1] if begun else self._standard
 
     def facts(self, schedule: FeeSchedule, goods: Collection[tuple[AccountId, ProductId]]) -> FeeFacts:

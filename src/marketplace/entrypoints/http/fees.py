@@ -9,9 +9,10 @@ from marshmallow import fields
 
 from marketplace.application.access import require_role
 from marketplace.application.fees.adding import MAX_NOTE, AddFeeSchedule
+from marketplace.application.fees.in_force import RememberedFees
 from marketplace.application.fees.previewing import MAX_PIECES, FeePreview, PreviewFees
 from marketplace.application.ports.clock import Clock
-from marketplace.application.ports.fees import FeeScheduleQueries, FeesInForce
+from marketplace.application.ports.fees import FeeScheduleQueries
 from marketplace.domain.fees import MAX_RULES, AppliedFee, FeeComponent, FeePayer, FeeSchedule, Quote, written
 from marketplace.domain.fees.rules import ACCOUNT_TYPES
 from marketplace.domain.identity import Role
@@ -22,6 +23,7 @@ from marketplace.entrypoints.http.fields import FieldNames
 from marketplace.entrypoints.http.pages import PageArgs, page_body, page_of, page_request
 from marketplace.entrypoints.http.reservations import TotalsSchema, totals_json
 from marketplace.entrypoints.http.schemas import Id, MoneyString, Schema, StrictInteger, Text
+from marketplace.entrypoints.http.variants import Ref
 
 _AMOUNT = {"example": "0.30"}
 _ACCOUNT_TYPES = {"enum": [*ACCOUNT_TYPES, None]}
@@ -79,9 +81,7 @@ class FeeSchedulesArgs(PageArgs):
 class FeePreviewRequestSchema(Schema):
     price = MoneyString(required=True)
     quantity = StrictInteger(low=1, high=MAX_PIECES)
-    category = fields.Raw(
-        metadata={"description": "Its id or slug.", "oneOf": [{"type": "integer"}, {"type": "string"}]}
-    )
+    category = Ref(metadata={"description": "Its id or its slug."})
     seller = Id(metadata={"description": "Admins only; sellers ask about themselves."})
     account_type = fields.String(metadata={"enum": list(ACCOUNT_TYPES), "description": "Admins only."})
 
@@ -114,7 +114,7 @@ class FeePreviewSchema(Schema):
 def fees_blueprint(
     *,
     queries: FeeScheduleQueries,
-    in_force: FeesInForce,
+    in_force: RememberedFees,
     add_fee_schedule: AddFeeSchedule,
     preview_fees: PreviewFees,
     clock: Clock,
@@ -148,7 +148,7 @@ def fees_blueprint(
     def current() -> Response:
         """The version in force."""
         require_role(current_actor(), Role.ADMIN)
-        return jsonify(schedule_json(in_force.schedule(clock.now())))
+        return jsonify(schedule_json(in_force.read(clock.now())))
 
     @blueprint.post("/fees/preview/")
     @signed_in()
