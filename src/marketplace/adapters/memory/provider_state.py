@@ -11,6 +11,8 @@ from threading import RLock
 from typing import Any
 
 from marketplace.application.ports.provider_state import (
+    Funds,
+    Movement,
     OutgoingEvent,
     ProviderState,
     ProviderTransaction,
@@ -30,6 +32,7 @@ class _Object:
 class _Event:
     event: OutgoingEvent
     deliver_at: datetime
+    created_at: datetime
     locked_until: datetime | None = None
     is_over: bool = False
 
@@ -41,6 +44,7 @@ class Contents:
     objects: dict[str, _Object] = field(default_factory=dict)
     answers: dict[str, RememberedAnswer] = field(default_factory=dict)
     events: dict[str, _Event] = field(default_factory=dict)
+    movements: dict[str, list[Movement]] = field(default_factory=dict)
 
 
 class InMemoryProviderState(ProviderState):
@@ -55,7 +59,7 @@ class InMemoryProviderState(ProviderState):
         with self._lock:
             # What the dicts hold is replaced and never changed in a transaction, so the dicts are copied, not that.
             before = self.contents
-            changed = Contents(dict(before.objects), dict(before.answers), dict(before.events))
+            changed = Contents(dict(before.objects), dict(before.answers), dict(before.events), dict(before.movements))
             yield _InMemoryProviderTransaction(changed)
             self.contents = changed
 
@@ -102,6 +106,32 @@ class _InMemoryProviderTransaction(ProviderTransaction):
         found = self._contents.objects.get(id)
         return deepcopy(found.data) if found else None
 
+    def read(self, id: str) -> dict[str, Any] | None:
+        return self.get(id)
+
+    def latest(self, kind: str, *, limit: int) -> Sequence[dict[str, Any]]:
+        of_kind = [o for o in self._contents.objects.values() if o.kind == kind]
+        return [deepcopy(o.data) for o in of_kind[: -limit - 1 : -1]]
+
+    def move(self, movement: Movement) -> None:
+        moved = self._contents.movements
+        moved[movement.account] = [*moved.get(movement.account, []), movement]
+
+    def funds(self, account: str, *, now: datetime, currency: str | None = None) -> Sequence[Funds]:
+        moved = self._contents.movements.get(account, [])
+        return [
+            Funds(
+                currency=each,
+                available=sum(m.net for m in moved if m.currency == each and m.available_at <= now),
+                pending=sum(m.net for m in moved if m.currency == each and m.available_at > now),
+            )
+            for each in sorted({m.currency for m in moved})
+            if currency in (None, each)
+        ]
+
+    def lock_balance(self, account: str) -> None:
+        """Nobody else has a transaction."""
+
     def put(self, object: Mapping[str, Any], *, kind: str, parent: str, at: datetime) -> None:
         known = self._contents.objects.get(object["id"])
         data = deepcopy(dict(object))
@@ -112,9 +142,21 @@ class _InMemoryProviderTransaction(ProviderTransaction):
 
     def listing(self, kind: str, *, since: datetime, after: str | None, limit: int | None) -> Sequence[dict[str, Any]]:
         of_kind = [id for id, o in self._contents.objects.items() if o.kind == kind]
-        start = of_kind.index(after) + 1 if after is not None else 0
-        found = [self._contents.objects[id] for id in of_kind[start:]]
+        found = [self._contents.objects[id] for id in _following(of_kind, after)]
         return [deepcopy(o.data) for o in found if o.created_at >= since][:limit]
 
     def emit(self, event: OutgoingEvent, *, at: datetime) -> None:
-        self._contents.events[event.id] = _Event(event, deliver_at=at)
+        self._contents.events[event.id] = _Event(event, deliver_at=at, created_at=at)
+
+    def told(self, *, since: datetime, after: str | None, limit: int) -> Sequence[OutgoingEvent]:
+        events = self._contents.events
+        told = [id for id, row in events.items() if not row.event.type.startswith("simulated.")]
+        following = [events[id] for id in _following(told, after)]
+        return [row.event for row in following if row.created_at >= since][:limit]
+
+
+def _following(ids: list[str], after: str | None) -> list[str]:
+    """Nothing follows what is not there."""
+    if after is None:
+        return ids
+    return ids[ids.index(after) + 1 :] if after in ids else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,13 @@ from sqlalchemy.dialects.postgresql import insert
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.tables.simulated_provider import (
     simulated_events,
+    simulated_movements,
     simulated_objects,
     simulated_requests,
 )
 from marketplace.application.ports.provider_state import (
+    Funds,
+    Movement,
     OutgoingEvent,
     ProviderState,
     ProviderTransaction,
@@ -24,11 +28,14 @@ from marketplace.application.ports.provider_state import (
 )
 
 _object, _request, _event = simulated_objects.c, simulated_requests.c, simulated_events.c
+_movement = simulated_movements.c
 _KEY = sa.bindparam("key", type_=sa.Text)
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(_KEY, 0)))
 _ANSWERED = sa.select(simulated_requests).where(_request.key == _KEY)
 _REMEMBER = sa.insert(simulated_requests)
 _GET = sa.select(_object.data).where(_object.id == sa.bindparam("id")).with_for_update()
+_READ = sa.select(_object.data).where(_object.id == sa.bindparam("id"))
+_MOVE = sa.insert(simulated_movements)
 _NEW = insert(simulated_objects)
 _PUT = _NEW.on_conflict_do_update(index_elements=["id"], set_={"data": _NEW.excluded.data})
 _EMIT = sa.insert(simulated_events)
@@ -103,26 +110,73 @@ class _PostgresProviderTransaction(ProviderTransaction):
         found: dict[str, Any] | None = self._connection.execute(_GET, {"id": id}).scalar_one_or_none()
         return found
 
+    def read(self, id: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._connection.execute(_READ, {"id": id}).scalar_one_or_none()
+        return found
+
+    def latest(self, kind: str, *, limit: int) -> Sequence[dict[str, Any]]:
+        newest = (_object.created_at.desc(), _object.number.desc())
+        statement = sa.select(_object.data).where(_object.kind == kind).order_by(*newest).limit(limit)
+        return list(self._connection.execute(statement).scalars())
+
+    def move(self, movement: Movement) -> None:
+        self._connection.execute(_MOVE, asdict(movement))
+
+    def funds(self, account: str, *, now: datetime, currency: str | None = None) -> Sequence[Funds]:
+        is_there = _movement.available_at <= now
+        net = sa.func.sum(_movement.net)
+        statement = (
+            sa.select(
+                _movement.currency,
+                sa.func.coalesce(net.filter(is_there), 0).label("available"),
+                sa.func.coalesce(net.filter(~is_there), 0).label("pending"),
+            )
+            .where(_movement.account == account)
+            .group_by(_movement.currency)
+            .order_by(_movement.currency)
+        )
+        if currency is not None:
+            statement = statement.where(_movement.currency == currency)
+        return [
+            Funds(currency=row.currency, available=int(row.available), pending=int(row.pending))
+            for row in self._connection.execute(statement)
+        ]
+
+    def lock_balance(self, account: str) -> None:
+        self._connection.execute(_LOCK, {"key": f"simulated balance {account}"})
+
     def put(self, object: Mapping[str, Any], *, kind: str, parent: str, at: datetime) -> None:
         data = dict(object)
         row = {"id": data["id"], "kind": kind, "parent": parent, "data": data, "created_at": at}
         self._connection.execute(_PUT, row)
 
     def children(self, kind: str, parent: str) -> Sequence[dict[str, Any]]:
-        return self._read(_object.kind == kind, _object.parent == parent)
+        of_parent = (_object.kind == kind, _object.parent == parent)
+        statement = sa.select(_object.data).where(*of_parent).order_by(_object.number)
+        return list(self._connection.execute(statement).scalars())
 
     def listing(self, kind: str, *, since: datetime, after: str | None, limit: int | None) -> Sequence[dict[str, Any]]:
         wanted = [_object.kind == kind, _object.created_at >= since]
         if after is not None:
-            number = sa.select(_object.number).where(_object.id == after).scalar_subquery()
-            wanted.append(_object.number > number)
-        return self._read(*wanted, limit=limit)
+            wanted.append(_follows(simulated_objects, after))
+        statement = sa.select(_object.data).where(*wanted).order_by(_object.created_at, _object.number).limit(limit)
+        return list(self._connection.execute(statement).scalars())
 
     def emit(self, event: OutgoingEvent, *, at: datetime) -> None:
         self._connection.execute(
             _EMIT, {"id": event.id, "type": event.type, "body": event.body, "created_at": at, "deliver_at": at}
         )
 
-    def _read(self, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[dict[str, Any]]:
-        statement = sa.select(_object.data).where(*where).order_by(_object.number).limit(limit)
-        return list(self._connection.execute(statement).scalars())
+    def told(self, *, since: datetime, after: str | None, limit: int) -> Sequence[OutgoingEvent]:
+        wanted = [_event.created_at >= since, ~_event.type.startswith("simulated.")]
+        if after is not None:
+            wanted.append(_follows(simulated_events, after))
+        statement = sa.select(simulated_events).where(*wanted).order_by(_event.created_at, _event.number).limit(limit)
+        rows = self._connection.execute(statement)
+        return [OutgoingEvent(id=row.id, type=row.type, body=row.body, attempts=row.attempts) for row in rows]
+
+
+def _follows(table: sa.Table, after: str) -> sa.ColumnElement[bool]:
+    """Nothing follows what is not there."""
+    place = sa.select(table.c.created_at, table.c.number).where(table.c.id == after).subquery()
+    return sa.tuple_(table.c.created_at, table.c.number) > sa.select(place).scalar_subquery()

@@ -39,14 +39,14 @@ def open_account(provider: Provider, request: AccountRequest) -> Object:
         "type": "express",
     }
     provider.keep_account(account)
-    provider.tell("account.updated", account)
+    provider.tell("account.updated", account, account=account["id"])
     return account
 
 
 def account_in(provider: Provider, id: str) -> Object:
-    """Raises ProviderObjectUnknown."""
+    """Raises ProviderObjectUnknown, also for one that we were cut off from."""
     account = provider.state.get(id)
-    if account is None or account["object"] != "account":
+    if account is None or account["object"] != "account" or account.get("is_cut_off"):
         raise ProviderObjectUnknown(f"The provider has no account {id!r}.")
     return account
 
@@ -81,7 +81,7 @@ def form_of(provider: Provider, account_id: str, link_id: str | None, *, use: bo
     return OnboardingForm(
         account=account_id,
         seller_id=AccountId(int(account["metadata"]["seller_id"])),
-        state=_state(account),
+        state=state_of(account),
         return_url=link["return_url"] if link is not None else "",
         refresh_url=link["refresh_url"] if link is not None else "",
         expired=expired,
@@ -101,12 +101,12 @@ def decide(provider: Provider, account_id: str, *, succeed: bool) -> None:
         },
     )
     provider.keep_account(account)
-    provider.tell("account.updated", account)
+    provider.tell("account.updated", account, account=account["id"])
 
 
 def account_of(account: Object) -> ProviderAccount:
     return ProviderAccount(
-        id=account["id"], seller_id=AccountId(int(account["metadata"]["seller_id"])), state=_state(account)
+        id=account["id"], seller_id=AccountId(int(account["metadata"]["seller_id"])), state=state_of(account)
     )
 
 
@@ -121,7 +121,7 @@ def parameters_of(request: AccountRequest) -> dict[str, Any]:
     }
 
 
-def _state(account: Object) -> AccountState:
+def state_of(account: Object) -> AccountState:
     return AccountState(
         transfers=Transfers(account["capabilities"]["transfers"]),
         payouts_enabled=account["payouts_enabled"],

@@ -14,13 +14,24 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """``code`` and ``decline_code`` of a refusal. ``refund_becomes``: what a refund turns into a while later."""
+    """``code`` and ``decline_code`` of a refusal. ``refund_becomes``: what a refund turns into a while later.
+
+    ``disputed_as``: why the bank takes the money back a while later; with ``is_inquiry`` it only asks.
+    """
 
     outcome: Outcome
     code: str = "card_declined"
     decline_code: str = ""
     refund_starts: str = "succeeded"
     refund_becomes: str = ""
+    disputed_as: str = ""
+    is_inquiry: bool = False
+    is_available_at_once: bool = False
+    is_saved_although_declined: bool = False
+
+    @property
+    def can_be_saved(self) -> bool:
+        return self.outcome is not Outcome.DECLINED or self.is_saved_although_declined
 
 
 _GOOD = [
@@ -41,7 +52,7 @@ _GOOD = [
     "visa_debit",
 ]
 _DECLINED = {
-    "chargeCustomerFail": Card(Outcome.DECLINED, decline_code="generic_decline"),
+    "chargeCustomerFail": Card(Outcome.DECLINED, decline_code="generic_decline", is_saved_although_declined=True),
     "chargeDeclined": Card(Outcome.DECLINED, decline_code="generic_decline"),
     "chargeDeclinedExpiredCard": Card(Outcome.DECLINED, code="expired_card", decline_code="expired_card"),
     "chargeDeclinedFraudulent": Card(Outcome.DECLINED, decline_code="fraudulent"),
@@ -61,4 +72,24 @@ CARDS: dict[str, Card] = {
     **{f"pm_card_{name}": Card(Outcome.ASKS_THE_BUYER) for name in _ASKING},
     "pm_card_pendingRefund": Card(Outcome.SUCCEEDS, refund_starts="pending", refund_becomes="succeeded"),
     "pm_card_refundFail": Card(Outcome.SUCCEEDS, refund_becomes="failed"),
+    "pm_card_bypassPending": Card(Outcome.SUCCEEDS, is_available_at_once=True),
+    "pm_card_createDispute": Card(Outcome.SUCCEEDS, disputed_as="fraudulent"),
+    "pm_card_createDisputeInquiry": Card(Outcome.SUCCEEDS, disputed_as="fraudulent", is_inquiry=True),
+    "pm_card_createDisputeProductNotReceived": Card(Outcome.SUCCEEDS, disputed_as="product_not_received"),
 }
+
+_BRANDS = {
+    "amex": ("amex", "8431"),
+    "cartesBancaires": ("cartes_bancaires", "1001"),
+    "diners": ("diners", "0005"),
+    "discover": ("discover", "9424"),
+    "jcb": ("jcb", "0505"),
+    "mastercard": ("mastercard", "4444"),
+    "unionpay": ("unionpay", "0005"),
+}
+
+
+def brand_of(name: str) -> tuple[str, str]:
+    """The brand and the last four digits of a test card."""
+    named = name.removeprefix("pm_card_")
+    return next((facts for start, facts in _BRANDS.items() if named.startswith(start)), ("visa", "4242"))

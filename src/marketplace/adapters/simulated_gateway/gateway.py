@@ -6,15 +6,15 @@ way. It refuses to be called while a unit of work is open, as one should never w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import orjson
 
 from marketplace.adapters.simulated_gateway import accounts
 from marketplace.adapters.simulated_gateway.cards import CARDS, Outcome
+from marketplace.adapters.simulated_gateway.desk import SimulatedBackOffice
+from marketplace.adapters.simulated_gateway.disputes import SimulatedDisputes, refuses_refunds, ripen_dispute
 from marketplace.adapters.simulated_gateway.objects import (
     Object,
     balance_transaction_of,
@@ -22,18 +22,17 @@ from marketplace.adapters.simulated_gateway.objects import (
     payment_of,
     refund_of,
 )
-from marketplace.adapters.simulated_gateway.provider import CONFIRMABLE, RIPEN, Provider
+from marketplace.adapters.simulated_gateway.provider import CONFIRMABLE, DISPUTE, RIPEN, Provider
+from marketplace.adapters.simulated_gateway.sessions import Answer, refusal
 from marketplace.adapters.simulated_gateway.signatures import HEADER, read_event, sign, verify
-from marketplace.application.ports.clock import Clock
+from marketplace.adapters.simulated_gateway.transfers import SimulatedTransfers
+from marketplace.adapters.simulated_gateway.wallets import SimulatedWallets, customer_in, named_card
 from marketplace.application.ports.payment_gateway import (
     AccountLink,
     ActionRequired,
-    AlreadyInState,
     BalanceTransaction,
     InvalidRequest,
     InvalidSignature,
-    KeyReused,
-    PaymentDeclined,
     PaymentGateway,
     PaymentRequest,
     ProviderAccount,
@@ -42,53 +41,42 @@ from marketplace.application.ports.payment_gateway import (
     ProviderObjectUnknown,
     ProviderPayment,
     ProviderRefund,
-    RefundNotPossible,
-    UnknownPaymentMethod,
     WebhookSource,
 )
+from marketplace.application.ports.provider_desk import SimulatedDesk
 from marketplace.application.ports.provider_state import (
+    OUR_BALANCE,
     Challenge,
     OnboardingForm,
-    ProviderState,
-    RememberedAnswer,
     SignedDelivery,
     SimulatedBank,
     SimulatedCourier,
     SimulatedOnboarding,
 )
-from marketplace.application.ports.unit_of_work import open_units
 from marketplace.domain.payments.payment import neutral_decline
 from marketplace.domain.payout_accounts import AccountRequest
 from marketplace.domain.shared.errors import Conflict, NotFound
 from marketplace.domain.shared.ids import OrderId, RefundId
 from marketplace.domain.shared.money import MAX_AMOUNT, Money
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_REFUSALS = {"declined": PaymentDeclined, "in_state": AlreadyInState, "refund": RefundNotPossible}
+_EVENTS_ARE_KEPT = timedelta(days=30)
 _RETRY_FIRST = timedelta(seconds=5)
 _MAX_DELIVERIES = 12
 """With the pause doubling from five seconds on: about six hours."""
 
-Answer = dict[str, Any]
 
-
-class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, SimulatedCourier):
-    """``secrets``: the first signs, all verify. ``token()`` gives the random part of a new name."""
-
-    def __init__(
-        self,
-        state: ProviderState,
-        *,
-        clock: Clock,
-        secrets: Sequence[str],
-        public_url: str,
-        token: Callable[[], str],
-    ) -> None:
-        self._state = state
-        self._clock = clock
-        self._secrets = tuple(secrets)
-        self._public_url = public_url.rstrip("/")
-        self._token = token
+class SimulatedGateway(
+    SimulatedTransfers,
+    SimulatedDisputes,
+    SimulatedWallets,
+    SimulatedBackOffice,
+    PaymentGateway,
+    SimulatedBank,
+    SimulatedOnboarding,
+    SimulatedCourier,
+    SimulatedDesk,
+):
+    """Payments, sellers' accounts and events are here; what else it does is in the classes before the ports'."""
 
     @property
     def name(self) -> str:
@@ -108,8 +96,12 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
             "currency": request.amount.currency,
             "description": request.description,
         }
+        if request.customer_id is not None:
+            parameters["customer_id"] = request.customer_id
 
         def create(provider: Provider) -> Answer:
+            if request.customer_id is not None:
+                customer_in(provider, request.customer_id)
             return {"object": provider.create(request)}
 
         return payment_of(self._once("create_payment", key, parameters, create)["object"], None)
@@ -126,23 +118,21 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
     def confirm_payment(
         self, intent_id: str, *, payment_method: str, return_url: str | None, key: str
     ) -> ProviderPayment:
-        card = CARDS.get(payment_method)
-        if card is None:
-            message = f"{payment_method!r} is not a payment method that the provider knows, such as pm_card_visa."
-            raise UnknownPaymentMethod(message, errors={"payment_method": [message]})
-        if card.outcome is Outcome.ASKS_THE_BUYER and return_url is None:
-            raise ActionRequired("The bank wants to see the buyer, and there is no address to return to.")
         parameters = {"intent_id": intent_id, "payment_method": payment_method, "return_url": return_url}
 
         def confirm(provider: Provider) -> Answer:
             intent = _intent(provider, intent_id)
+            named = named_card(provider, payment_method, customer=intent["customer"])
+            card = CARDS[named]
+            if card.outcome is Outcome.ASKS_THE_BUYER and return_url is None:
+                raise ActionRequired("The bank wants to see the buyer, and there is no address to return to.")
             if intent["status"] not in CONFIRMABLE:
-                return _error("in_state", f"Payment {intent_id} is {intent['status']}; it cannot be paid again.")
+                return refusal("in_state", f"Payment {intent_id} is {intent['status']}; it cannot be paid again.")
             page = f"{self._public_url}/dev/payments/{intent_id}/"
-            provider.confirm(intent, payment_method, page=page, return_url=return_url or "")
+            provider.confirm(intent, payment_method, named=named, page=page, return_url=return_url or "")
             if card.outcome is Outcome.DECLINED:
                 code = neutral_decline(card.decline_code)
-                return _error("declined", "The payment was declined; try another card.", decline_code=code)
+                return refusal("declined", "The payment was declined; try another card.", decline_code=code)
             return {"object": intent}
 
         return payment_of(self._once("confirm_payment", key, parameters, confirm)["object"], None)
@@ -151,7 +141,7 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
         def cancel(provider: Provider) -> Answer:
             intent = _intent(provider, intent_id)
             if intent["status"] not in CONFIRMABLE:
-                return _error("in_state", f"Payment {intent_id} is {intent['status']}; it cannot be cancelled.")
+                return refusal("in_state", f"Payment {intent_id} is {intent['status']}; it cannot be cancelled.")
             provider.cancel(intent)
             return {"object": intent}
 
@@ -165,9 +155,13 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
         def refund(provider: Provider) -> Answer:
             intent = _intent(provider, intent_id)
             charge = provider.found(intent["latest_charge"]) if intent["status"] == "succeeded" else None
+            if charge is not None and refuses_refunds(provider, charge):
+                return refusal("refund", f"Payment {intent_id} is charged back: the bank has the money.")
             left = charge["amount"] - charge["amount_refunded"] if charge else 0
             if charge is None or amount.currency != money_of(charge).currency or not 0 < amount.amount <= left:
-                return _error("refund", f"{amount} of payment {intent_id} cannot go back: {left} minor units are left.")
+                return refusal(
+                    "refund", f"{amount} of payment {intent_id} cannot go back: {left} minor units are left."
+                )
             return {"object": provider.refund(charge, amount=amount.amount, reason=reason, metadata=metadata)}
 
         return refund_of(self._once("refund", key, parameters, refund)["object"])
@@ -197,19 +191,19 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
 
     def balance(self, currency: str) -> ProviderBalance:
         with self._provider() as provider:
-            movements = provider.state.listing("balance_transaction", since=_BEGINNING, after=None, limit=None)
-        ours = [movement for movement in movements if movement["currency"] == currency.lower()]
-        now = self._clock.now().timestamp()
-        return ProviderBalance(
-            currency=currency,
-            available=sum(movement["net"] for movement in ours if movement["available_on"] <= now),
-            pending=sum(movement["net"] for movement in ours if movement["available_on"] > now),
-        )
+            available, pending = provider.funds(OUR_BALANCE, currency)
+        return ProviderBalance(currency=currency, available=available, pending=pending)
 
     def balance_transactions(self, *, since: datetime, after: str | None, limit: int) -> Sequence[BalanceTransaction]:
         with self._provider() as provider:
             found = provider.state.listing("balance_transaction", since=since, after=after, limit=limit)
         return [balance_transaction_of(movement) for movement in found]
+
+    def events(self, *, since: datetime, after: str | None, limit: int) -> Sequence[ProviderEvent]:
+        oldest = max(since, self._clock.now() - _EVENTS_ARE_KEPT)
+        with self._provider() as provider:
+            told = provider.state.told(since=oldest, after=after, limit=limit)
+        return [read_event(event.body.encode()) for event in told]
 
     def parse_webhook(
         self, raw: bytes, headers: Mapping[str, str], *, source: WebhookSource, now: datetime
@@ -262,14 +256,20 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
         now = self._clock.now()
         due = []
         for event in self._state.lease_events(now=now, lease_for=lease_for, limit=limit):
-            if event.type == RIPEN:
+            if event.type in (RIPEN, DISPUTE):
                 with self._provider() as provider:
-                    provider.ripen(event.body)
+                    if event.type == RIPEN:
+                        provider.ripen(event.body)
+                    else:
+                        ripen_dispute(provider, event.body)
                 self._state.delivered(event.id, now=now)
                 continue
             body = event.body.encode()
             headers = {HEADER: sign(body, self._secrets[0], now=now), "Content-Type": "application/json"}
-            due.append(SignedDelivery(event_id=event.id, body=body, headers=headers, attempts=event.attempts))
+            source = WebhookSource.CONNECT if "account" in orjson.loads(body) else WebhookSource.PLATFORM
+            due.append(
+                SignedDelivery(event_id=event.id, source=source, body=body, headers=headers, attempts=event.attempts)
+            )
         return due
 
     def delivered(self, delivery: SignedDelivery) -> None:
@@ -282,35 +282,11 @@ class SimulatedGateway(PaymentGateway, SimulatedBank, SimulatedOnboarding, Simul
 
     # --- what they share
 
-    def _once(self, operation: str, key: str, parameters: Answer, work: Callable[[Provider], Answer]) -> Answer:
-        """Do it, unless the key has been answered: then answer the same, as it was then, refusals included."""
-        fingerprint = orjson.dumps([operation, parameters], option=orjson.OPT_SORT_KEYS).decode()
-        with self._provider(key) as provider:
-            before = provider.state.answered(key)
-            if before is None:
-                answer = work(provider)
-                remembered = RememberedAnswer(fingerprint=fingerprint, answer=answer)
-                provider.state.remember(key, remembered, at=provider.now)
-            elif before.fingerprint != fingerprint:
-                raise KeyReused(f"The key {key} was used with other parameters.")
-            else:
-                answer = dict(before.answer)
-        if "error" in answer:
-            _refuse(answer)
-        return answer
-
     def _payment(self, intent_id: str) -> ProviderPayment:
         with self._provider() as provider:
             intent = _intent(provider, intent_id)
             movements = provider.state.children("balance_transaction", intent["latest_charge"] or "")
         return payment_of(intent, movements[0] if movements else None)
-
-    @contextmanager
-    def _provider(self, key: str | None = None) -> Iterator[Provider]:
-        if open_units.get():
-            raise RuntimeError("The payment provider was called while a unit of work is open.")
-        with self._state.begin() as state:
-            yield Provider(state=state, token=self._token, now=self._clock.now(), key=key)
 
 
 def _intent(provider: Provider, intent_id: str) -> Object:
@@ -327,11 +303,3 @@ def _waiting_intent(provider: Provider, intent_id: str) -> Object:
     if intent["status"] != "requires_action":
         raise Conflict(f"This payment does not wait for its buyer: it is {intent['status']}.")
     return intent
-
-
-def _error(kind: str, message: str, **facts: str) -> Answer:
-    return {"error": kind, "message": message, "facts": facts}
-
-
-def _refuse(answer: Answer) -> NoReturn:
-    raise _REFUSALS[answer["error"]](answer["message"], **answer["facts"])

@@ -47,7 +47,7 @@ def new_intent(request: PaymentRequest, *, id: str, client_secret: str, now: dat
         "confirmation_method": "automatic",
         "created": _seconds(now),
         "currency": request.amount.currency.lower(),
-        "customer": None,
+        "customer": request.customer_id,
         "description": request.description,
         "last_payment_error": None,
         "latest_charge": None,
@@ -61,7 +61,8 @@ def new_intent(request: PaymentRequest, *, id: str, client_secret: str, now: dat
     }
 
 
-def new_charge(intent: Object, *, id: str, payment_method: str, now: datetime) -> Object:
+def new_charge(intent: Object, *, id: str, payment_method: str, card: str, now: datetime) -> Object:
+    """``card`` is the test card that the payment method is."""
     return {
         "id": id,
         "object": "charge",
@@ -72,6 +73,7 @@ def new_charge(intent: Object, *, id: str, payment_method: str, now: datetime) -
         "captured": True,
         "created": _seconds(now),
         "currency": intent["currency"],
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_code": None,
@@ -82,6 +84,7 @@ def new_charge(intent: Object, *, id: str, payment_method: str, now: datetime) -
         "payment_intent": intent["id"],
         "payment_method": payment_method,
         "refunded": False,
+        "simulated_card": card,
         "status": "succeeded",
         "transfer_group": intent["transfer_group"],
     }
@@ -107,24 +110,33 @@ def new_refund(
 
 
 def new_balance_transaction(
-    *, id: str, type: str, source: str, amount: int, fee: int, currency: str, now: datetime
+    *,
+    id: str,
+    type: str,
+    category: str,
+    source: str,
+    amount: int,
+    fee: int,
+    currency: str,
+    available_on: int,
+    now: datetime,
 ) -> Object:
     return {
         "id": id,
         "object": "balance_transaction",
         "amount": amount,
-        "available_on": _seconds(now + AVAILABLE_AFTER),
+        "available_on": available_on,
         "created": _seconds(now),
         "currency": currency,
         "fee": fee,
         "net": amount - fee,
-        "reporting_category": type,
+        "reporting_category": category,
         "source": source,
         "type": type,
     }
 
 
-def new_event(*, id: str, type: str, about: Object, key: str | None, now: datetime) -> Object:
+def new_event(*, id: str, type: str, about: Object, account: str | None, key: str | None, now: datetime) -> Object:
     event = {
         "id": id,
         "object": "event",
@@ -137,7 +149,7 @@ def new_event(*, id: str, type: str, about: Object, key: str | None, now: dateti
         "type": type,
     }
     # What happens at a seller's account, not at ours, says at whose.
-    return {**event, "account": about["id"]} if about["object"] == "account" else event
+    return event if account is None else {**event, "account": account}
 
 
 def payment_of(intent: Object, balance_transaction: Object | None) -> ProviderPayment:
@@ -181,9 +193,13 @@ def balance_transaction_of(movement: Object) -> BalanceTransaction:
         fee=movement["fee"],
         net=movement["net"],
         currency=movement["currency"].upper(),
-        created_at=datetime.fromtimestamp(movement["created"], tz=UTC),
-        available_at=datetime.fromtimestamp(movement["available_on"], tz=UTC),
+        created_at=moment_of(movement["created"]),
+        available_at=moment_of(movement["available_on"]),
     )
+
+
+def moment_of(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def money_of(thing: Object) -> Money:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from marketplace.application.ports.payment_gateway import WebhookSource
 from marketplace.domain.payout_accounts import AccountState
 from marketplace.domain.shared.ids import AccountId
 from marketplace.domain.shared.money import Money
@@ -31,8 +32,36 @@ class OutgoingEvent:
     attempts: int = 0
 
 
+OUR_BALANCE = ""
+"""The account whose movements are on our own balance."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Movement:
+    """Money on a balance: ``net`` minor units, counted as pending until ``available_at``."""
+
+    id: str
+    account: str
+    currency: str
+    net: int
+    available_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Funds:
+    """What there is on one balance in one currency, in minor units; either may be negative."""
+
+    currency: str
+    available: int
+    pending: int
+
+
 class ProviderTransaction(Protocol):
-    """One change at the provider: all of it or nothing. Objects are JSON-ready, with ``id`` in them."""
+    """One change at the provider: all of it or nothing. Objects are JSON-ready, with ``id`` in them.
+
+    Whoever locks several objects takes them in this order, so that nobody waits for one who waits for them: key,
+    refund or dispute or transfer, payment, charge, account, payout, balance.
+    """
 
     def answered(self, key: str) -> RememberedAnswer | None:
         """Locks the key until the transaction ends, so that two requests with one key follow one another."""
@@ -44,6 +73,26 @@ class ProviderTransaction(Protocol):
 
     def get(self, id: str) -> dict[str, Any] | None:
         """Locked until the transaction ends."""
+        ...
+
+    def read(self, id: str) -> dict[str, Any] | None:
+        """As it was last committed, not locked: to look at, or for what never changes."""
+        ...
+
+    def latest(self, kind: str, *, limit: int) -> Sequence[dict[str, Any]]:
+        """The newest first."""
+        ...
+
+    def move(self, movement: Movement) -> None:
+        """Count a movement on a balance."""
+        ...
+
+    def funds(self, account: str, *, now: datetime, currency: str | None = None) -> Sequence[Funds]:
+        """What there is on a balance, by currency; of one currency when that is named."""
+        ...
+
+    def lock_balance(self, account: str) -> None:
+        """Until the transaction ends, so that what is there is spent once."""
         ...
 
     def put(self, object: Mapping[str, Any], *, kind: str, parent: str, at: datetime) -> None:
@@ -59,7 +108,11 @@ class ProviderTransaction(Protocol):
         ...
 
     def emit(self, event: OutgoingEvent, *, at: datetime) -> None:
-        """Send an event to the webhook, due at ``at``."""
+        """Send an event to the webhook, due at ``at``. Names of the provider's own reminders begin with simulated."""
+        ...
+
+    def told(self, *, since: datetime, after: str | None, limit: int) -> Sequence[OutgoingEvent]:
+        """What was to tell from ``since`` on, delivered or not, the oldest first, after the event called ``after``."""
         ...
 
 
@@ -136,12 +189,13 @@ class SimulatedOnboarding(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedDelivery:
-    """An event as it goes to the webhook. ``attempts`` counts this one."""
+    """An event as it goes to the webhook called ``source``. ``attempts`` counts this one."""
 
     event_id: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str]
     attempts: int
+    source: WebhookSource = WebhookSource.PLATFORM
 
 
 class SimulatedCourier(Protocol):

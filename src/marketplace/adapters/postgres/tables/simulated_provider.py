@@ -20,7 +20,30 @@ simulated_objects = sa.Table(
     moment("created_at"),
 )
 sa.Index("simulated_objects_parent_idx", simulated_objects.c.kind, simulated_objects.c.parent)
-sa.Index("simulated_objects_number_idx", simulated_objects.c.kind, simulated_objects.c.number)
+sa.Index(
+    "simulated_objects_newest_idx",
+    simulated_objects.c.kind,
+    simulated_objects.c.created_at,
+    simulated_objects.c.number,
+)
+
+simulated_movements = sa.Table(
+    "simulated_movements",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    # A seller's; empty for our own.
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("net", sa.BigInteger, nullable=False),
+    moment("available_at"),
+)
+sa.Index(
+    "simulated_movements_sum_idx",
+    simulated_movements.c.account,
+    simulated_movements.c.currency,
+    simulated_movements.c.available_at,
+    postgresql_include=["net"],
+)
 
 simulated_requests = sa.Table(
     "simulated_requests",
@@ -52,3 +75,4 @@ sa.Index(
     simulated_events.c.number,
     postgresql_where=sa.text("delivered_at is null"),
 )
+sa.Index("simulated_events_told_idx", simulated_events.c.created_at, simulated_events.c.number)
