@@ -166,6 +166,7 @@ def payment_of(intent: Object, balance_transaction: Object | None) -> ProviderPa
         charge_id=intent["latest_charge"],
         balance_transaction_id=balance_transaction["id"] if balance_transaction else None,
         fee=balance_transaction["fee"] if balance_transaction else None,
+        settled_in=balance_transaction["currency"].upper() if balance_transaction else None,
         decline_code=neutral_decline(error.get("decline_code") or error.get("code") or ""),
         next_action=_next_action(intent["next_action"]),
     )

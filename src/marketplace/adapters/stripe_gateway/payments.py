@@ -135,6 +135,7 @@ def payment_of(intent: Object, what: str) -> ProviderPayment:
             charge_id=name_of(charge),
             balance_transaction_id=name_of(movement) if isinstance(movement, dict) else None,
             fee=from_stripe(movement["fee"], movement["currency"]) if isinstance(movement, dict) else None,
+            settled_in=movement["currency"].upper() if isinstance(movement, dict) else None,
             decline_code=neutral_code(intent.get("last_payment_error")),
             next_action=_next_action(intent.get("next_action")) if status is PaymentStatus.REQUIRES_ACTION else None,
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.application.payments.returns import refund_pieces
-from marketplace.application.payouts.positions import open_payouts
+from marketplace.application.payouts.positions import hold_payout, open_payouts
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.payment_gateway import ProviderPayment
@@ -19,8 +19,9 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals, ledger
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import OrderStatus
-from marketplace.domain.payments.payment import CancelWish, Payment, PaymentBusy, PaymentStatus
+from marketplace.domain.payments.payment import CancelWish, Payment, PaymentBusy, PaymentStatus, ProviderAlarm
 from marketplace.domain.payments.refund import RefundCause
+from marketplace.domain.payout_states import HoldReason
 from marketplace.domain.shared.ids import RefundId, SaleId, SaleLineId
 
 
@@ -110,8 +111,10 @@ class Settlement:
                     now=now,
                 )
             uow.orders.save(order)
+        if provider.settled_in not in (None, order.currency) and not payment.is_settled:
+            self._keep_back(uow, order, str(provider.settled_in), now)
         payment.settled(provider.balance_transaction_id, now=now)
-        if provider.balance_transaction_id is not None and provider.fee:
+        if provider.balance_transaction_id is not None and provider.fee and provider.settled_in == order.currency:
             uow.ledger.post(
                 journals.stripe_fee(
                     balance_transaction_id=provider.balance_transaction_id,
@@ -121,6 +124,13 @@ class Settlement:
                     at=now,
                 )
             )
+
+    def _keep_back(self, uow: UnitOfWork, order: Order, settled_in: str, now: datetime) -> None:
+        """Money that came to our balance in another currency cannot be sent on: an operator has to decide."""
+        reason = f"the money came in {settled_in}, not in {order.currency}: its sellers cannot be paid out of it"
+        uow.record(ProviderAlarm(occurred_at=now, subject=f"payment of order {order.id}", reason=reason))
+        for payout in uow.payouts.of_order_for_update(order.id):
+            hold_payout(uow, payout, key=f"currency:{order.id}", reason=HoldReason.CURRENCY, now=now)
 
     def _end(self, uow: UnitOfWork, order: Order, payment: Payment, decline_code: str, now: datetime) -> None:
         """The payment can never succeed any more, so the claims need not wait for it."""

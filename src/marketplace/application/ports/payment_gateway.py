@@ -99,6 +99,17 @@ class InvalidSignature(Invalid):
     code = "invalid_signature"
 
 
+class SignedAtAnotherTime(InvalidSignature):
+    """Signed with one of our secrets, but not within the tolerated time: sent again by somebody, or a clock is wrong.
+
+    ``seconds_off`` is the time it was signed at less ours.
+    """
+
+    def __init__(self, message: str, *, seconds_off: int) -> None:
+        super().__init__(message)
+        self.seconds_off = seconds_off
+
+
 class MalformedEvent(Invalid):
     """Signed, but not an event."""
 
@@ -132,7 +143,8 @@ class ProviderPayment:
     """A payment as the provider has it now. Amounts in minor units.
 
     ``decline_code`` is that of the last attempt, empty unless it was declined. ``fee`` and ``balance_transaction_id``
-    may be known later than the success. ``order_id`` is what we gave it to remember.
+    may be known later than the success, and with them ``settled_in``, the currency in which the money came to our
+    balance: the ``fee`` is in that one. ``order_id`` is what we gave it to remember.
     """
 
     id: str
@@ -146,6 +158,7 @@ class ProviderPayment:
     charge_id: str | None = None
     balance_transaction_id: str | None = None
     fee: int | None = None
+    settled_in: str | None = None
     decline_code: str = ""
     next_action: NextAction | None = None
 
