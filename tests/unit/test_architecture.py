@@ -32,6 +32,27 @@ def test_the_domain_needs_the_standard_library_only(module: Path) -> None:
     assert foreign == []
 
 
+def test_what_takes_long_to_import_is_imported_when_it_is_needed() -> None:
+    heavy = {"boto3", "botocore", "reportlab", "requests", "stripe"}
+    at_once = [
+        f"{path.relative_to(SOURCE)}: {name}"
+        for path in SOURCE.rglob("*.py")
+        for name in _imported_at_once(path)
+        if name.partition(".")[0] in heavy
+    ]
+
+    assert at_once == []
+
+
+def _imported_at_once(module: Path) -> Iterator[str]:
+    """By the module's own statements: not in a function, and not for its types alone."""
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
 def test_no_module_is_longer_than_a_reader_can_hold() -> None:
     modules = [path for folder in ("src", "tests", "tools", "bench") for path in (ROOT / folder).rglob("*.py")]
 

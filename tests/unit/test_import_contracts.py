@@ -25,6 +25,7 @@ VIOLATIONS = {
     "home-of-templates": {"entrypoints/planted.py": "jinja2"},
     "home-of-encryption": {"entrypoints/planted.py": "cryptography"},
     "home-of-authenticators": {"entrypoints/planted.py": "pyotp"},
+    "home-of-stripe": {"entrypoints/planted.py": "stripe"},
     "container": {"entrypoints/planted.py": "marketplace.adapters.process_guard"},
     "injection": {"entrypoints/planted.py": "dependency_injector"},
     "domain-contexts": {"domain/planted.py": "marketplace.domain.stranger", "domain/stranger.py": "enum"},
