@@ -18,6 +18,7 @@ from marketplace.application.listings.create_listing import VariantRef
 from marketplace.application.listings.update_listing import UpdateListing
 from marketplace.application.orders import PlaceOrder, QuoteOrder
 from marketplace.application.ports.fees import FeesInForce
+from marketplace.application.payouts.positions import open_payouts
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.orders import OrderQueries
 from marketplace.application.ports.reservations import CartLine, ReservationQueries
@@ -262,6 +263,7 @@ class Market:
             order = uow.orders.get_for_update(order_id)
             missing = uow.reservations.supply(order, now=self.clock.now())
             order.pay(missing, now=self.clock.now())
+            open_payouts(uow, order, ids=self.ids, now=self.clock.now())
             uow.orders.save(order)
             uow.commit()
         return missing

@@ -15,9 +15,11 @@ from flask.testing import FlaskClient
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.identity.registration import NewMember
+from marketplace.domain.chargebacks import Chargeback, ChargebackStage
 from marketplace.domain.identity import Role
 from marketplace.domain.notifications import Kind
-from marketplace.domain.shared.ids import AccountId
+from marketplace.domain.shared.ids import AccountId, ChargebackId, OrderId
+from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.container.backends import MemoryBackend
 from marketplace.entrypoints.http.app import create_app
@@ -182,8 +184,8 @@ class World:
         return id
 
     def _make_orders(self) -> None:
-        """One that is paid, with a sale of the seller in it, and one that waits for its payment."""
-        for name in ("paid", "order"):
+        """One that is paid, with a sale of the seller in it, one that is disputed, and one that waits for its payment."""
+        for name in ("paid", "claimed", "order"):
             item = self.ask("buyer", "POST", "/cart/items/", {"listing": self.things["listing"], "quantity": 1})["id"]
             wish = {"cart_items": [item], "shipping_address": self.things["buyer_address"]}
             order = self.ask("buyer", "POST", "/orders/", wish)["id"]
@@ -193,3 +195,30 @@ class World:
                 self.things["sale"] = self.market.order_now(order).sales[0].id
                 with self.market.unit_of_work() as uow:
                     self.things["payout"] = uow.payouts.of_sale_for_update(self.things["sale"]).id
+            if name == "claimed":
+                self._dispute(order)
+
+    def _dispute(self, order_id: int) -> None:
+        """By its buyer, and earlier by their bank; and something of it has gone back."""
+        self.market.pay(order_id)
+        sale = self.market.order_now(order_id).sales[0].id
+        seller = Actor(account_id=self.things["seller"])
+        self.container.fulfilment.ship_sale()(actor=seller, sale_id=sale, carrier="La Poste", tracking_number="6A1")
+        claim = {"sale": sale, "reason": "damaged", "description": "A corner is bent"}
+        self.things["dispute"] = self.ask("buyer", "POST", "/disputes/", claim)["id"]
+        refund = {"amount": "1.00", "reason": "A gesture"}
+        self.things["refund"] = self.ask("admin", "POST", f"/admin/orders/{order_id}/refund/", refund)["id"]
+        with self.market.unit_of_work() as uow:
+            chargeback = Chargeback.found(
+                id=ChargebackId(self.container.backend.ids().next()),
+                provider_chargeback_id="du_1",
+                order_id=OrderId(order_id),
+                payment_id=uow.payments.of_order(OrderId(order_id)).id,
+                amount=Money(1000, "EUR"),
+                reason="fraudulent",
+                opened_at=self.market.clock.now(),
+            )
+            chargeback.stage = ChargebackStage.WON
+            uow.chargebacks.add(chargeback)
+            uow.commit()
+        self.things["chargeback"] = chargeback.id

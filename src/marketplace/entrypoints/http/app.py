@@ -22,6 +22,7 @@ from marketplace.entrypoints.http import (
     security,
     throttling,
 )
+from marketplace.entrypoints.http.after_sales import register_after_sales
 from marketplace.entrypoints.http.audit import audit_blueprint
 from marketplace.entrypoints.http.blueprints import BEARER, IdConverter, MarketplaceApi
 from marketplace.entrypoints.http.catalogue import catalogue_blueprint
@@ -253,6 +254,8 @@ def _register_blueprints(api: MarketplaceApi, container: Container, settings: Se
             queries=container.backend.order_queries(),
         )
     )
+
+    register_after_sales(api, container)
 
     # --- administration
     api.register_blueprint(
