@@ -10,6 +10,7 @@ from typing import Any
 
 from marketplace.adapters.memory.ledger_audit import InMemoryLedgerAudit
 from marketplace.adapters.memory.payments import InMemoryPaymentQueries
+from marketplace.adapters.memory.provider_events import InMemoryEventSweeps, InMemoryWebhookRefusals
 from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.webhook_inbox import InMemoryWebhookInbox
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
@@ -18,11 +19,17 @@ from marketplace.application.ledger import VerifyLedger
 from marketplace.application.payments.cancelling import Cancellation, CancelOrder
 from marketplace.application.payments.checking import CheckPayments, PaymentCheck
 from marketplace.application.payments.deciding import RefundOrder, RefundWish
+from marketplace.application.payments.missed_events import SweepEvents
 from marketplace.application.payments.paying import PaymentProgress, PayOrder
 from marketplace.application.payments.refunding import RefundCheck, RetryRefund, SendRefunds, SettleRefund
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartedPayment, StartPayment
-from marketplace.application.payments.webhooks import DeliverSimulatedEvents, ProcessWebhooks, ReceiveWebhook
+from marketplace.application.payments.webhooks import (
+    DeliverSimulatedEvents,
+    KeepEvent,
+    ProcessWebhooks,
+    ReceiveWebhook,
+)
 from marketplace.application.payout_accounts import AccountCheck
 from marketplace.application.payouts.checking import TransferCheck
 from marketplace.application.payouts.keeping import FollowSuspensions, TryBlockedPayouts, WatchKeptMoney
@@ -32,6 +39,7 @@ from marketplace.application.payouts.sending import PayoutCheck, SendPayouts
 from marketplace.application.ports.ledger import LedgerAudit
 from marketplace.application.ports.payment_gateway import PaymentGateway, ProviderPayment
 from marketplace.application.ports.payments import PaymentQueries, WebhookInbox
+from marketplace.application.ports.provider_events import EventSweeps, WebhookRefusals
 from marketplace.application.ports.provider_state import ProviderState, SignedDelivery
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
@@ -97,6 +105,8 @@ class Till:
     queries: PaymentQueries
     audit: LedgerAudit
     events: Callable[..., list[Event]]
+    refusals: WebhookRefusals
+    sweeps: EventSweeps
     tokens: count[int] = field(default_factory=lambda: count(1))
 
     @classmethod
@@ -115,6 +125,8 @@ class Till:
             queries=InMemoryPaymentQueries(store),
             audit=InMemoryLedgerAudit(store),
             events=lambda: store.events,
+            refusals=InMemoryWebhookRefusals(store),
+            sweeps=InMemoryEventSweeps(store),
         )
 
         def snapshot() -> Callable[[], None]:
@@ -155,19 +167,24 @@ class Till:
         self.refund_order = RefundOrder(**writing, ids=self.market.ids)
         self.retry_refund = RetryRefund(**writing)
         self.settle_refund = SettleRefund(**writing)
-        self.receive_webhook = ReceiveWebhook(**writing, gateway=gateway, inbox=self.inbox)
+        self.keep_event = KeepEvent(unit_of_work=self.market.unit_of_work, inbox=self.inbox, livemode=False)
+        self.receive_webhook = ReceiveWebhook(
+            gateway=gateway, keep=self.keep_event, refusals=self.refusals, clock=clock
+        )
+        self.sweep_events = SweepEvents(**writing, gateway=gateway, sweeps=self.sweeps, keep=self.keep_event)
         self.check_account = AccountCheck(**writing, gateway=gateway)
+        self.check_transfer = TransferCheck(**writing, gateway=gateway)
         self.process_webhooks = ProcessWebhooks(
             **writing,
             inbox=self.inbox,
             check_payment=self.check_payment,
             check_refund=self.check_refund,
             check_account=self.check_account,
+            check_transfer=self.check_transfer,
         )
         self.deliver = DeliverSimulatedEvents(courier=self.provider, receive=self.receive_webhook)
         self.check_payments = CheckPayments(check=self.check_payment)
         self.send_refunds = SendRefunds(check=self.check_refund)
-        self.check_transfer = TransferCheck(**writing, gateway=gateway)
         self.check_payout = PayoutCheck(**writing, gateway=gateway)
         self.send_payouts = SendPayouts(check=self.check_payout, ids=self.market.ids, minimum=0)
         self.check_recovery = RecoveryCheck(**writing, gateway=gateway)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from marketplace.adapters.postgres.ledger_audit import PostgresLedgerAudit
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
+from marketplace.adapters.postgres.provider_events import PostgresEventSweeps, PostgresWebhookRefusals
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.tables.outbox import outbox
 from marketplace.adapters.postgres.webhook_inbox import PostgresWebhookInbox
@@ -38,5 +39,7 @@ def till_on(engine: sa.Engine, *, like: Till | None = None) -> Till:
         queries=PostgresPaymentQueries(engine),
         audit=PostgresLedgerAudit(engine),
         events=events,
+        refusals=PostgresWebhookRefusals(engine),
+        sweeps=PostgresEventSweeps(engine),
         **shared,
     )

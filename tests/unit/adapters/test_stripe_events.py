@@ -10,7 +10,7 @@ import pytest
 
 from marketplace.adapters.simulated_gateway.objects import API_VERSION
 from marketplace.adapters.simulated_gateway.signatures import read_event
-from marketplace.application.payments.webhooks import PAYMENT_EVENTS, REFUND_EVENTS
+from marketplace.application.payments.event_topics import PAYMENT_EVENTS, REFUND_EVENTS
 from marketplace.application.ports.payment_gateway import MalformedEvent
 from marketplace.application.ports.provider_state import SignedDelivery
 from tests.till import Till

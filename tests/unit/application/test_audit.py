@@ -236,11 +236,11 @@ class TestReplays:
     def test_replays_are_recorded_and_are_for_admins_only(self, container, trail, open_account, ada):
         bob = open_account("bob")
         before = len(trail())
-        for replay in (container.replay_dead_letters(), container.replay_webhooks()):
+        for replay in (container.replay_dead_letters(), container.webhooks.replay()):
             with pytest.raises(Forbidden):
                 replay(actor=bob)
         container.replay_dead_letters()(actor=ada, ids=(3, 5))
-        container.replay_webhooks()(actor=ada)
+        container.webhooks.replay()(actor=ada)
         events, webhooks = trail()[before:]
         assert (events.action, events.after) == ("outbox.replayed", {"ids": [3, 5]})
         assert (webhooks.action, webhooks.after) == ("webhooks.replayed", {"ids": "all"})
@@ -320,7 +320,7 @@ class TestWhatBelongsToOthers:
     def test_refunds(self, container, trail, market, ordered, ada):
         buyer, order = ordered
         container.pay_order()(actor=buyer, order_id=order, payment_method="pm_card_visa")
-        while container.deliver_simulated_events()() + container.process_webhooks()():
+        while container.webhooks.deliver_simulated()() + container.webhooks.process()():
             pass  # until the payment has arrived
         before = len(trail())
         refund = container.refund_order()(

@@ -9,19 +9,32 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from marketplace.application.access import Actor, require_role
 from marketplace.application.payments.checking import PaymentCheck
+from marketplace.application.payments.event_topics import Topic, topic_of
 from marketplace.application.payments.refunding import RefundCheck
 from marketplace.application.ports.clock import Clock
-from marketplace.application.ports.payment_gateway import MalformedEvent, PaymentGateway, ProviderEvent, WebhookSource
+from marketplace.application.ports.payment_gateway import (
+    InvalidSignature,
+    MalformedEvent,
+    PaymentGateway,
+    ProviderEvent,
+    SignedAtAnotherTime,
+    WebhookSource,
+)
 from marketplace.application.ports.payments import InboxItem, InboxStatus, WebhookInbox
+from marketplace.application.ports.provider_events import Refusal, WebhookRefusals
 from marketplace.application.ports.provider_state import SimulatedCourier
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.identity import Role
-from marketplace.domain.payments.payment import PaymentBusy, ProviderAlarm, backoff
+from marketplace.domain.payments.payment import Payment, PaymentBusy, ProviderAlarm, backoff
+from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.payout_accounts import PayoutAccountBusy
-from marketplace.domain.shared.errors import MarketplaceError
+from marketplace.domain.payout_states import PayoutBusy
+from marketplace.domain.recoveries import RecoveryBusy
+from marketplace.domain.shared.errors import MarketplaceError, Unavailable
 
 MAX_EVENT = 256 * 1024
 """Bytes."""
@@ -30,69 +43,87 @@ MATCH_WITHIN = timedelta(hours=24)
 MAX_ATTEMPTS = 12
 LEASE_FOR = timedelta(minutes=2)
 
-PAYMENT_EVENTS = frozenset(
-    [
-        "charge.failed",
-        "charge.succeeded",
-        "charge.updated",
-        "payment_intent.canceled",
-        "payment_intent.created",
-        "payment_intent.payment_failed",
-        "payment_intent.processing",
-        "payment_intent.requires_action",
-        "payment_intent.succeeded",
-    ]
-)
-ACCOUNT_EVENTS = frozenset(
-    [
-        "account.application.deauthorized",
-        "account.external_account.deleted",
-        "account.updated",
-        "capability.updated",
-        "v2.core.account.closed",
-        "v2.core.account[configuration.recipient].capability_status_updated",
-        "v2.core.account[requirements].updated",
-    ]
-)
-REFUND_EVENTS = frozenset(["refund.created", "refund.failed", "refund.updated"])
+_BUSY = (PaymentBusy, PayoutAccountBusy, PayoutBusy, RecoveryBusy)
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ReceiveWebhook:
-    """Store an event of the provider, once, whoever brings it."""
+class KeepEvent:
+    """Store an event that is surely the provider's, once, however it came here."""
 
     unit_of_work: Callable[[], UnitOfWork]
-    gateway: PaymentGateway
     inbox: WebhookInbox
+    livemode: bool
+
+    def __call__(self, event: ProviderEvent, *, now: datetime) -> bool:
+        """Whether it is new. One of the other environment is set aside, with an alarm."""
+        wrong = _environments_of(event) - {self.livemode}
+        status = InboxStatus.WAITING if topic_of(event) is not None else InboxStatus.IGNORED
+        is_new = self.inbox.store(event, status=InboxStatus.REJECTED if wrong else status, now=now)
+        if is_new and wrong:
+            reason = f"livemode is {not self.livemode}: it belongs to the provider's other environment"
+            alarm(self.unit_of_work, event, reason, now)
+        return is_new
+
+
+def _environments_of(event: ProviderEvent) -> set[bool]:
+    """What the event says, and what its object says."""
+    data = event.payload.get("data")
+    about = data.get("object") if isinstance(data, Mapping) else None
+    told = about.get("livemode") if isinstance(about, Mapping) else None
+    return {event.livemode, told} if isinstance(told, bool) else {event.livemode}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiveWebhook:
+    """Take an event from whoever brings it, if it is signed; what is refused is counted."""
+
+    gateway: PaymentGateway
+    keep: KeepEvent
+    refusals: WebhookRefusals
     clock: Clock
 
     def __call__(
         self, *, raw: bytes, headers: Mapping[str, str], source: WebhookSource = WebhookSource.PLATFORM
     ) -> bool:
-        """Whether it is new. Raises InvalidSignature and MalformedEvent; then nothing is stored."""
+        """Whether it is new. Raises InvalidSignature and MalformedEvent; then nothing of it is stored."""
         if len(raw) > MAX_EVENT:
-            raise MalformedEvent(f"An event has at most {MAX_EVENT} bytes, not {len(raw)}.")
+            self.refuse_size(source)
         now = self.clock.now()
-        event = self.gateway.parse_webhook(raw, headers, source=source, now=now)
-        is_ours = event.livemode == self.gateway.livemode
-        status = _status_of(event) if is_ours else InboxStatus.REJECTED
-        is_new = self.inbox.store(event, status=status, now=now)
-        if is_new and not is_ours:
-            reason = f"livemode is {event.livemode}: it belongs to the provider's other environment"
-            alarm(self.unit_of_work, event, reason, now)
-        return is_new
+        try:
+            event = self.gateway.parse_webhook(raw, headers, source=source, now=now)
+        except SignedAtAnotherTime as error:
+            self._count(source, Refusal.TIME, now, seconds_off=error.seconds_off)
+            raise
+        except InvalidSignature:
+            self._count(source, Refusal.SIGNATURE, now)
+            raise
+        except MalformedEvent:
+            self._count(source, Refusal.CONTENT, now)
+            raise
+        return self.keep(event, now=now)
 
+    def refuse_size(self, source: WebhookSource) -> NoReturn:
+        """What is too large is not read, whoever signed it. Raises MalformedEvent."""
+        self._count(source, Refusal.CONTENT, self.clock.now())
+        raise MalformedEvent(f"An event has at most {MAX_EVENT} bytes.")
 
-def _status_of(event: ProviderEvent) -> InboxStatus:
-    is_known = event.type in PAYMENT_EVENTS | REFUND_EVENTS | ACCOUNT_EVENTS
-    return InboxStatus.WAITING if is_known else InboxStatus.IGNORED
+    def _count(self, source: WebhookSource, refusal: Refusal, now: datetime, *, seconds_off: int = 0) -> None:
+        try:
+            self.refusals.note(source, refusal, seconds_off=seconds_off, now=now)
+        except Unavailable:
+            # It is refused all the same: nothing that could not be counted gets in.
+            _log.warning("a refused event could not be counted", exc_info=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessWebhooks:
-    """Work on stored events; any number of workers side by side."""
+    """Work on stored events; any number of workers side by side.
+
+    Each ``check_`` brings something up to date with the provider and says whether it is ours. What nobody follows is
+    left alone: None.
+    """
 
     unit_of_work: Callable[[], UnitOfWork]
     inbox: WebhookInbox
@@ -100,7 +131,10 @@ class ProcessWebhooks:
     check_payment: PaymentCheck
     check_refund: RefundCheck
     check_account: Callable[[str], bool]
-    """Brings the seller with that account at the provider up to date; whether there is one."""
+    check_chargeback: Callable[[str], bool] | None = None
+    check_transfer: Callable[[str], bool] | None = None
+    check_platform_payout: Callable[[str], bool] | None = None
+    check_card: Callable[[ProviderEvent], bool] | None = None
     batch_size: int = 20
 
     def __call__(self) -> int:
@@ -122,7 +156,7 @@ class ProcessWebhooks:
         event = item.event
         try:
             is_matched = self._handle(event)
-        except (PaymentBusy, PayoutAccountBusy) as error:
+        except _BUSY as error:
             self._retry(item, InboxStatus.WAITING, str(error))
         except MarketplaceError as error:
             self._failed(item, f"{error.code}: {error}")
@@ -132,33 +166,84 @@ class ProcessWebhooks:
             self._failed(item, type(error).__name__)
         else:
             now = self.clock.now()
-            if is_matched:
+            if is_matched is None:
+                self.inbox.close(event.id, status=InboxStatus.IGNORED, error="", now=now)
+            elif is_matched:
                 self.inbox.close(event.id, status=InboxStatus.DONE, error="", now=now)
             elif now >= item.received_at + MATCH_WITHIN:
                 self._bury(item, f"we do not know {event.object_id}")
             else:
                 self._retry(item, InboxStatus.UNMATCHED, f"we do not know {event.object_id} yet")
 
-    def _handle(self, event: ProviderEvent) -> bool:
-        """Whether it was about something of ours, which is up to date then."""
-        if event.type in ACCOUNT_EVENTS:
-            return self.check_account(event.account or event.object_id)
-        if event.type in REFUND_EVENTS:
-            with self.unit_of_work() as uow:
-                refund = uow.refunds.find(refund_id=event.refund_id, provider_refund_id=event.object_id)
-            if refund is None:
-                return False
-            self.check_refund(refund.id)
-            return True
-        with self.unit_of_work() as uow:
-            payment = uow.payments.find(intent_id=event.intent_id, order_id=event.order_id)
-        # A payment of ours by the order alone: the event may have come before the answer that names it. But an
-        # order has one payment, and money that comes by another one is nobody's yet.
-        if payment is None or (payment.intent_id is not None and payment.intent_id != event.intent_id):
+    def _handle(self, event: ProviderEvent) -> bool | None:
+        """Whether it was about something of ours, which is up to date then. None for what nobody follows."""
+        topic, id = topic_of(event), event.object_id
+        match topic:
+            case Topic.PAYMENT:
+                return self._check_payment(event)
+            case Topic.REFUND:
+                return self._check_refund(event)
+            case Topic.CHARGE_REFUND:
+                return self._check_refunds(event)
+            case Topic.FRAUD_WARNING:
+                return self._warn(event)
+            case Topic.ACCOUNT:
+                return self.check_account(event.account or id)
+            case Topic.CHARGEBACK:
+                return self.check_chargeback and self.check_chargeback(id)
+            case Topic.TRANSFER:
+                return self.check_transfer and self.check_transfer(id)
+            case Topic.PLATFORM_PAYOUT:
+                return self.check_platform_payout and self.check_platform_payout(id)
+            case Topic.CARD:
+                return self.check_card and self.check_card(event)
+            case None:
+                return None
+
+    def _check_payment(self, event: ProviderEvent) -> bool:
+        payment = self._payment_of(event)
+        if payment is None:
             return False
         if not payment.is_settled:
             self.check_payment(payment.order_id)
         return True
+
+    def _check_refund(self, event: ProviderEvent) -> bool:
+        with self.unit_of_work() as uow:
+            refund = uow.refunds.find(refund_id=event.refund_id, provider_refund_id=event.object_id)
+        if refund is None:
+            return False
+        self.check_refund(refund.id)
+        return True
+
+    def _check_refunds(self, event: ProviderEvent) -> bool:
+        """The event names the charge alone: each refund that may be meant is read."""
+        payment = self._payment_of(event)
+        if payment is None:
+            return False
+        with self.unit_of_work() as uow:
+            refunds = uow.refunds.of_order(payment.order_id)
+        for refund in refunds:
+            if refund.status in (RefundStatus.SENDING, RefundStatus.PENDING):
+                self.check_refund(refund.id)
+        return True
+
+    def _warn(self, event: ProviderEvent) -> bool:
+        payment = self._payment_of(event)
+        if payment is None:
+            return False
+        order = f"the payment of order {payment.order_id}"
+        reason = f"{order} may be fraud, says the buyer's bank: look at the order before it is shipped"
+        alarm(self.unit_of_work, event, reason, self.clock.now())
+        return True
+
+    def _payment_of(self, event: ProviderEvent) -> Payment | None:
+        """A payment of ours by the order alone: the event may have come before the answer that names it. But an order
+        has one payment, and money that comes by another one is nobody's yet."""
+        with self.unit_of_work() as uow:
+            payment = uow.payments.find(intent_id=event.intent_id, order_id=event.order_id)
+        is_another = payment is not None and payment.intent_id not in (None, event.intent_id)
+        return None if is_another else payment
 
     def _failed(self, item: InboxItem, error: str) -> None:
         if item.attempts >= MAX_ATTEMPTS:
@@ -233,7 +318,7 @@ class DeliverSimulatedEvents:
         due = self.courier.due_deliveries(lease_for=LEASE_FOR, limit=self.limit)
         for delivery in due:
             try:
-                self.receive(raw=delivery.body, headers=delivery.headers)
+                self.receive(raw=delivery.body, headers=delivery.headers, source=delivery.source)
             except MarketplaceError:
                 self.courier.refused(delivery)
             else:

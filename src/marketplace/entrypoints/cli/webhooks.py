@@ -43,5 +43,5 @@ def replay(container: Container, ids: tuple[str, ...], everything: bool, as_json
     """Work on dead events again: those with the given IDS, or --all."""
     if everything == bool(ids):
         raise click.UsageError("Name the dead events by their ids, or give --all.")
-    replayed = container.replay_webhooks()(actor=OPERATOR, ids=None if everything else ids)
+    replayed = container.webhooks.replay()(actor=OPERATOR, ids=None if everything else ids)
     show({"replayed": replayed}, as_json=as_json)

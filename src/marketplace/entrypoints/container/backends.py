@@ -25,6 +25,7 @@ from marketplace.adapters.memory.payments import InMemoryPaymentQueries
 from marketplace.adapters.memory.payouts import InMemoryPayoutQueries
 from marketplace.adapters.memory.personal_data import InMemoryPersonalDataQueries
 from marketplace.adapters.memory.provider_books import InMemoryReconciliationQueries
+from marketplace.adapters.memory.provider_events import InMemoryEventSweeps, InMemoryWebhookRefusals
 from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.reservations import InMemoryClaims, InMemoryReservationQueries
 from marketplace.adapters.memory.second_factors import InMemorySecondFactorQueries
@@ -53,6 +54,7 @@ from marketplace.adapters.postgres.payments import PostgresPaymentQueries
 from marketplace.adapters.postgres.payout_queries import PostgresPayoutQueries
 from marketplace.adapters.postgres.personal_data import PostgresPersonalDataQueries
 from marketplace.adapters.postgres.provider_books import PostgresReconciliationQueries
+from marketplace.adapters.postgres.provider_events import PostgresEventSweeps, PostgresWebhookRefusals
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresClaims, PostgresReservationQueries
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactorQueries
@@ -103,6 +105,8 @@ class MemoryBackend(containers.DeclarativeContainer):
     dispute_queries = providers.Singleton(InMemoryDisputeQueries, store)
     chargeback_queries = providers.Singleton(InMemoryChargebackQueries, store)
     webhook_inbox = providers.Singleton(InMemoryWebhookInbox, store)
+    webhook_refusals = providers.Singleton(InMemoryWebhookRefusals, store)
+    event_sweeps = providers.Singleton(InMemoryEventSweeps, store)
     provider_state = providers.Singleton(InMemoryProviderState)
 
     # --- ledger
@@ -177,6 +181,8 @@ class PostgresBackend(containers.DeclarativeContainer):
     dispute_queries = providers.Singleton(PostgresDisputeQueries, reader)
     chargeback_queries = providers.Singleton(PostgresChargebackQueries, reader)
     webhook_inbox = providers.Singleton(PostgresWebhookInbox, engine)
+    webhook_refusals = providers.Singleton(PostgresWebhookRefusals, engine)
+    event_sweeps = providers.Singleton(PostgresEventSweeps, engine)
     provider_state = providers.Singleton(PostgresProviderState, engine)
 
     # --- ledger

@@ -35,8 +35,11 @@ _NO_BODY = object()
 _UTF_8 = ("utf-8", "utf8")
 
 
-def raw_body(limit: int = MAX_WEBHOOK) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Leave the body of this view's requests unread, and refuse it above ``limit`` bytes. Put it under the route."""
+def raw_body(limit: int | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Leave the body of this view's requests unread, and refuse it above ``limit`` bytes. Put it under the route.
+
+    Without a limit the view reads it itself, with ``bytes_within``.
+    """
 
     def mark(view: Callable[P, R]) -> Callable[P, R]:
         view._raw_body = limit  # type: ignore[attr-defined]  # read back by _read_body
@@ -101,15 +104,16 @@ def _read_body() -> None:
         raise MalformedRequest("The query holds a NUL character.", status=400, code="bad_request")
     if len(request.query_string) > MAX_QUERY:
         raise MalformedRequest(f"The query is longer than {MAX_QUERY} bytes.", status=400, code="bad_request")
-    limit = getattr(current_app.view_functions[request.url_rule.endpoint], "_raw_body", None)
-    if limit is not None:
-        request.max_content_length = limit
-        if request.content_length is None:
-            _bytes_within(limit)
+    view = current_app.view_functions[request.url_rule.endpoint]
+    if hasattr(view, "_raw_body"):
+        if view._raw_body is not None:
+            request.max_content_length = view._raw_body
+            if request.content_length is None:
+                bytes_within(view._raw_body)
         return
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    raw = _bytes_within(MAX_BODY)
+    raw = bytes_within(MAX_BODY)
     if not raw:
         if request.mimetype and not request.is_json:
             _not_json()
@@ -119,7 +123,7 @@ def _read_body() -> None:
     g.body = parse(raw)
 
 
-def _bytes_within(limit: int) -> bytes:
+def bytes_within(limit: int) -> bytes:
     """The body, which stays readable. Raises RequestEntityTooLarge above ``limit`` bytes, sent in chunks or not."""
     # Of what comes in chunks werkzeug reads up to its limit and is silent about the rest: one byte more tells.
     request.max_content_length = limit + 1

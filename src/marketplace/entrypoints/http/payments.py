@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 from marshmallow import fields
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from marketplace.application.access import Actor
 from marketplace.application.fulfilment.cancelling import AskToCancel
@@ -13,13 +14,14 @@ from marketplace.application.payments.cancelling import Cancellation
 from marketplace.application.payments.paying import PaymentProgress, PayOrder
 from marketplace.application.payments.starting import ReadClientSecret
 from marketplace.application.payments.webhooks import ReceiveWebhook
+from marketplace.application.ports.payment_gateway import WebhookSource
 from marketplace.domain.orders.sale import MAX_REASON
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.auth import current_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
-from marketplace.entrypoints.http.bodies import MAX_WEBHOOK, raw_body
+from marketplace.entrypoints.http.bodies import MAX_WEBHOOK, bytes_within, raw_body
 from marketplace.entrypoints.http.schemas import Pattern, Schema, Text
 
 
@@ -121,13 +123,34 @@ _CANCELLATIONS = {
 def webhooks_blueprint(*, receive_webhook: ReceiveWebhook) -> Blueprint:
     blueprint = Blueprint("webhooks", __name__, description="The payment provider's events", any_query=True)
 
+    def take(source: WebhookSource) -> Response:
+        try:
+            raw = bytes_within(MAX_WEBHOOK)
+        except RequestEntityTooLarge:
+            receive_webhook.refuse_size(source)
+        receive_webhook(raw=raw, headers=dict(request.headers), source=source)
+        return jsonify(received=True)
+
     @blueprint.post("/webhooks/stripe/")
-    @raw_body(MAX_WEBHOOK)
+    @raw_body()
     @blueprint.response(200, ReceivedSchema)
     def receive() -> Response:
         """Take a signed event of the payment provider; it is worked on afterwards."""
-        receive_webhook(raw=request.get_data(cache=False), headers=dict(request.headers))
-        return jsonify(received=True)
+        return take(WebhookSource.PLATFORM)
+
+    @blueprint.post("/webhooks/stripe/connect/")
+    @raw_body()
+    @blueprint.response(200, ReceivedSchema)
+    def receive_connect() -> Response:
+        """The same for what happens at sellers' accounts."""
+        return take(WebhookSource.CONNECT)
+
+    @blueprint.post("/webhooks/stripe/thin/")
+    @raw_body()
+    @blueprint.response(200, ReceivedSchema)
+    def receive_thin() -> Response:
+        """The same for notices without content."""
+        return take(WebhookSource.THIN)
 
     return blueprint
 
