@@ -193,6 +193,22 @@ class TestSale:
         listing.sell(3, now=LATER)
         assert (listing.stock, listing.status) == (0, INACTIVE)
 
+    @pytest.mark.parametrize(
+        ("status", "stock", "after"),
+        [
+            (ACTIVE, 3, (5, ACTIVE)),
+            (SOLD_OUT, 0, (2, ACTIVE)),
+            (INACTIVE, 0, (2, INACTIVE)),
+            (ARCHIVED, 0, (0, ARCHIVED)),
+            (ACTIVE, MAX_STOCK - 1, (MAX_STOCK, ACTIVE)),
+        ],
+    )
+    def test_pieces_that_come_back_are_on_offer_again(self, status, stock, after):
+        listing = with_status(status)
+        listing.stock = stock
+        listing.put_back(2, now=LATER)
+        assert (listing.stock, listing.status) == after
+
 
 class TestBadge:
     @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class TestPlacing:
             "subtotal": "51.98",
             "currency": "EUR",
             "shipment": None,
+            "cancellation_request": None,
         }
         assert body.pop("shipping_address")["city"] == "Lyon"
         assert body.pop("billing_address") == {

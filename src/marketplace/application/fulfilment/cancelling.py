@@ -41,18 +41,17 @@ class CancelSale:
                 return
             before, pieces = {"status": sale.status.value}, sale.open_pieces
             order.cancel_sale(sale, now=now, actor_id=named(actor), reason=reason)
-            if sale.returned < sale.base:
-                refund_pieces(
-                    uow,
-                    order,
-                    uow.payments.of_order(order.id),
-                    {sale.id: pieces},
-                    id=RefundId(self.ids.next()),
-                    cause=RefundCause.NOT_SHIPPED,
-                    reason=reason,
-                    ids=self.ids,
-                    now=now,
-                )
+            refund_pieces(
+                uow,
+                order,
+                uow.payments.of_order(order.id),
+                {sale.id: pieces},
+                id=RefundId(self.ids.next()),
+                cause=RefundCause.NOT_SHIPPED,
+                reason=reason,
+                ids=self.ids,
+                now=now,
+            )
             uow.orders.save(order)
             if restock:
                 restock_pieces(uow, [sale], pieces, now=now)

@@ -257,7 +257,8 @@ class Order(Aggregate):
         """
         if sale.status is SaleStatus.SHIPPED and sale.shipment is not None:
             return self._correct(sale, sale.shipment, parcel, now)
-        if sale.shipment is not None and sale.shipment.delivered_at is not None and sale.shipment.is_as(parcel):
+        is_there = sale.status in (SaleStatus.DELIVERED, SaleStatus.COMPLETED)
+        if is_there and sale.shipment is not None and sale.shipment.is_as(parcel):
             return False
         sale.require_owed()
         self._move_sale(sale, SaleStatus.SHIPPED, now=now, actor_id=actor_id, reason=f"sent with {parcel.carrier}")
