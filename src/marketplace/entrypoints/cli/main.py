@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refunds": ("refunds:refunds", "Money on its way back to buyers: list, retry, settle."),
     "disputes": ("disputes:disputes", "Claims of buyers: list, show, resolve."),
     "chargebacks": ("chargebacks:chargebacks", "Claims of buyers' banks: list, show, answer."),
+    "sales": ("sales:sales", "What sellers have to send: ship, cancel, confirm, complete."),
     "reservations": ("reservations:reservations", "Claims on stock: ending those that ran out."),
     "webhooks": ("webhooks:webhooks", "The payment provider's events, and those that were given up."),
     "audit": ("audit:audit", "Who did what to whom, when."),

@@ -20,7 +20,7 @@ from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.cli.console import json_option, show, with_container
 from marketplace.entrypoints.container import Container
 
-_SALE_COLUMNS = ("reference", "status", "seller", "items", "subtotal")
+_SALE_COLUMNS = ("reference", "status", "seller", "items", "subtotal", "parcel")
 _MOVE_COLUMNS = ("at", "what", "from", "to", "by", "reason")
 REFUND_COLUMNS = ("id", "status", "amount", "cause", "reason", "failure_reason", "decided_at")
 _NUMBER = re.compile(r"[1-9]\d{0,15}", re.ASCII)
@@ -167,6 +167,7 @@ def _sale(order: OrderView, position: int) -> dict[str, Any]:
         "seller": sale.shop_name,
         "items": ", ".join(f"{item.quantity} x {item.title} (item {item.id})" for item in sale.items),
         "subtotal": Money(sale.base, sale.currency).decimal,
+        "parcel": "" if sale.shipment is None else f"{sale.shipment.carrier} {sale.shipment.tracking_number}",
     }
 
 
