@@ -56,6 +56,7 @@ DECIDED_BY_THE_CALLER = {
     ("listings_change", "status"),
     ("listings_create", "version"),  # of a card: its print
     ("listings_change", "version"),
+    ("fees_preview", "seller"),  # whose fees are asked after, by admins
     ("products_admin_change_product", "status"),  # published or archived, by admins
 }
 """Every use of one of those names that an operation documents; look twice before you add one."""
