@@ -1,10 +1,9 @@
-"""What every payment gateway promises. Subclasses provide ``gateway``, ``clock`` and ``unit_of_work``."""
+"""What every payment gateway promises of payments. Subclasses provide ``gateway``, ``clock`` and ``unit_of_work``."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from threading import Barrier, Thread
-from typing import Any
 
 import pytest
 
@@ -14,51 +13,15 @@ from marketplace.application.ports.payment_gateway import (
     InvalidRequest,
     KeyReused,
     PaymentDeclined,
-    PaymentRequest,
     ProviderObjectUnknown,
-    ProviderPayment,
-    RefundNotPossible,
     UnknownPaymentMethod,
-    WebhookSource,
 )
 from marketplace.domain.payments.payment import PaymentStatus
-from marketplace.domain.payments.refund import RefundStatus
-from marketplace.domain.shared.ids import OrderId, PaymentId, RefundId
-from marketplace.domain.shared.money import Money
-
-BACK = "https://cards.example/back"
+from marketplace.domain.shared.ids import OrderId
+from tests.contracts.provider_control import BACK, GatewayScenes
 
 
-def a_request(order_id: int = 7, amount: int = 12112, currency: str = "EUR") -> PaymentRequest:
-    return PaymentRequest(
-        payment_id=PaymentId(order_id + 1),
-        order_id=OrderId(order_id),
-        amount=Money(amount, currency),
-        description=f"Order {order_id}",
-    )
-
-
-class PaymentGatewayContract:
-    def created(self, gateway: Any, order_id: int = 7, **changes: Any) -> ProviderPayment:
-        payment: ProviderPayment = gateway.create_payment(a_request(order_id, **changes), key=f"pi:{order_id}:1")
-        return payment
-
-    def paid(self, gateway: Any, order_id: int = 7, method: str = "pm_card_visa", **changes: Any) -> ProviderPayment:
-        intent = self.created(gateway, order_id, **changes)
-        payment: ProviderPayment = gateway.confirm_payment(
-            intent.id, payment_method=method, return_url=BACK, key=f"pi-confirm:{order_id}:1"
-        )
-        return payment
-
-    def refund(self, gateway: Any, intent_id: str, amount: int, number: int = 1, currency: str = "EUR") -> Any:
-        return gateway.refund(
-            intent_id,
-            amount=Money(amount, currency),
-            reason="requested_by_customer",
-            metadata={"order_id": "7", "refund_id": str(number)},
-            key=f"re:{number}:1",
-        )
-
+class PaymentGatewayContract(GatewayScenes):
     def test_creates_a_payment_that_waits_for_a_payment_method(self, gateway):
         payment = self.created(gateway)
         assert payment.status is PaymentStatus.REQUIRES_PAYMENT_METHOD
@@ -223,35 +186,6 @@ class PaymentGatewayContract:
                     payment.id, payment_method="pm_card_visa", return_url=BACK, key=f"pi-confirm:{payment.id}:9"
                 )
 
-    def test_gives_money_back_once_for_a_key(self, gateway):
-        payment = self.paid(gateway)
-        refund = self.refund(gateway, payment.id, 5000)
-        assert (refund.status, refund.amount, refund.currency) == (RefundStatus.SUCCEEDED, 5000, "EUR")
-        assert refund.refund_id == 1
-        assert self.refund(gateway, payment.id, 5000) == refund
-        assert gateway.find_refund(payment.id, RefundId(1)) == refund
-        assert gateway.find_refund(payment.id, RefundId(2)) is None
-        balance = gateway.balance("EUR")
-        assert balance.available + balance.pending == 12112 - 207 - 5000
-
-    def test_never_gives_back_more_than_was_paid(self, gateway):
-        payment = self.paid(gateway)
-        self.refund(gateway, payment.id, 12000, 1)
-        with pytest.raises(RefundNotPossible):
-            self.refund(gateway, payment.id, 113, 2)
-        self.refund(gateway, payment.id, 112, 3)
-        with pytest.raises(RefundNotPossible):
-            self.refund(gateway, payment.id, 1, 4)
-
-    @pytest.mark.parametrize(("amount", "currency"), [(0, "EUR"), (-1, "EUR"), (1, "USD")])
-    def test_refuses_a_refund_of_nothing_or_in_another_currency(self, gateway, amount, currency):
-        with pytest.raises(RefundNotPossible):
-            self.refund(gateway, self.paid(gateway).id, amount, currency=currency)
-
-    def test_gives_nothing_back_of_what_was_not_paid(self, gateway):
-        with pytest.raises(RefundNotPossible):
-            self.refund(gateway, self.created(gateway).id, 1)
-
     def test_lists_the_movements_on_our_balance_the_oldest_first(self, gateway, clock):
         began = clock.now()
         first, second = self.paid(gateway), self.paid(gateway, 8)
@@ -279,87 +213,3 @@ class PaymentGatewayContract:
         with unit_of_work(), pytest.raises(RuntimeError, match="unit of work is open"):
             self.created(gateway)
         assert self.created(gateway).status is PaymentStatus.REQUIRES_PAYMENT_METHOD
-
-
-class SimulatedGatewayContract:
-    """What the simulated provider does beyond the port. Also the fixture ``state``."""
-
-    def test_a_refund_becomes_what_its_card_makes_of_it(self, gateway, clock):
-        contract = PaymentGatewayContract()
-        for number, (method, first, then) in enumerate(
-            [
-                ("pm_card_pendingRefund", RefundStatus.PENDING, RefundStatus.SUCCEEDED),
-                ("pm_card_refundFail", RefundStatus.SUCCEEDED, RefundStatus.FAILED),
-            ],
-            start=7,
-        ):
-            payment = contract.paid(gateway, number, method)
-            assert contract.refund(gateway, payment.id, 1000, number).status is first
-            gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-            clock.advance(timedelta(minutes=1))
-            gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-            assert gateway.find_refund(payment.id, RefundId(number)).status is then
-
-    def test_a_refund_becomes_that_once_although_a_courier_died_over_it(self, gateway, state, clock, monkeypatch):
-        payment = PaymentGatewayContract().paid(gateway, method="pm_card_refundFail")
-        PaymentGatewayContract().refund(gateway, payment.id, 12112)
-        clock.advance(timedelta(minutes=1))
-        with monkeypatch.context() as patch:
-            patch.setattr(type(state), "delivered", lambda *_, **__: 1 / 0)
-            with pytest.raises(ZeroDivisionError):
-                gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        clock.advance(timedelta(minutes=1))
-        gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        balance = gateway.balance("EUR")
-        assert balance.available + balance.pending == 11905
-
-    def test_money_of_a_failed_refund_is_ours_again_and_can_go_back_again(self, gateway, clock):
-        contract = PaymentGatewayContract()
-        payment = contract.paid(gateway, method="pm_card_refundFail")
-        contract.refund(gateway, payment.id, 12112)
-        clock.advance(timedelta(minutes=1))
-        gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        balance = gateway.balance("EUR")
-        assert balance.available + balance.pending == 11905
-        assert contract.refund(gateway, payment.id, 12112, 2).status is RefundStatus.SUCCEEDED
-
-    def test_signs_its_events_so_that_it_knows_them_again(self, gateway, clock):
-        PaymentGatewayContract().paid(gateway)
-        deliveries = gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        events = [
-            gateway.parse_webhook(d.body, d.headers, source=WebhookSource.PLATFORM, now=clock.now()) for d in deliveries
-        ]
-        assert [event.type for event in events] == [
-            "payment_intent.created",
-            "charge.succeeded",
-            "payment_intent.succeeded",
-            "charge.updated",
-        ]
-        assert {(event.order_id, event.livemode) for event in events} == {(7, False)}
-        assert len({event.intent_id for event in events}) == 1
-
-    def test_delivers_an_event_until_it_is_taken(self, gateway, clock):
-        PaymentGatewayContract().created(gateway)
-        (first,) = gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        assert gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100) == []
-        gateway.refused(first)
-        assert gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100) == []
-        clock.advance(timedelta(minutes=1))
-        (again,) = gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        assert (again.event_id, again.body, again.attempts) == (first.event_id, first.body, 2)
-        clock.advance(timedelta(minutes=1))
-        (taken,) = gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100)
-        gateway.delivered(taken)
-        clock.advance(timedelta(days=1))
-        assert gateway.due_deliveries(lease_for=timedelta(minutes=1), limit=100) == []
-
-    def test_events_of_a_change_that_failed_are_never_sent(self, state, clock):
-        def fail() -> None:
-            with state.begin() as transaction:
-                transaction.put({"id": "pi_1"}, kind="payment_intent", parent="7", at=clock.now())
-                raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            fail()
-        with state.begin() as transaction:
-            assert transaction.get("pi_1") is None

@@ -5,10 +5,17 @@ from __future__ import annotations
 import pytest
 
 from marketplace.adapters.postgres.engine import create_engine
-from tests.contracts.payment_gateway import PaymentGatewayContract, SimulatedGatewayContract
+from tests.contracts.payment_gateway import PaymentGatewayContract
+from tests.contracts.payment_gateway_books import BooksGatewayContract
+from tests.contracts.payment_gateway_cards import CardGatewayContract
+from tests.contracts.payment_gateway_chargebacks import ChargebackGatewayContract
+from tests.contracts.payment_gateway_refunds import RefundGatewayContract
+from tests.contracts.payment_gateway_simulated import SimulatedGatewayContract
+from tests.contracts.payment_gateway_transfers import TransferGatewayContract
 from tests.contracts.payments import PaymentStoreContract, RefundStoreContract, WebhookInboxContract
 from tests.contracts.payout_gateway import PayoutGatewayContract, SimulatedOnboardingContract
 from tests.integration.till_on_postgres import till_on
+from tests.simulated_control import SimulatedControl
 
 
 @pytest.fixture
@@ -26,6 +33,11 @@ def inbox(till):
 @pytest.fixture
 def gateway(till):
     return till.provider
+
+
+@pytest.fixture
+def control(till):
+    return SimulatedControl(till.provider, till.market.clock)
 
 
 @pytest.fixture
@@ -55,7 +67,29 @@ class TestPostgresWebhookInbox(WebhookInboxContract):
     pass
 
 
-class TestSimulatedGatewayOnPostgres(
-    PaymentGatewayContract, SimulatedGatewayContract, PayoutGatewayContract, SimulatedOnboardingContract
-):
+class TestPaymentsOnPostgres(PaymentGatewayContract):
+    pass
+
+
+class TestRefundsOnPostgres(RefundGatewayContract):
+    pass
+
+
+class TestTransfersOnPostgres(TransferGatewayContract):
+    pass
+
+
+class TestChargebacksOnPostgres(ChargebackGatewayContract):
+    pass
+
+
+class TestCardsOnPostgres(CardGatewayContract):
+    pass
+
+
+class TestBooksOnPostgres(BooksGatewayContract):
+    pass
+
+
+class TestSimulatedGatewayOnPostgres(SimulatedGatewayContract, PayoutGatewayContract, SimulatedOnboardingContract):
     pass
