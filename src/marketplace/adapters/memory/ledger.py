@@ -36,6 +36,16 @@ class InMemoryLedger(InMemoryRepository[Journal], Ledger):
         self.add(replace(journal, id=JournalId(sum(1 for _ in self._scan()) + 1)))
         return True
 
+    def posted(self, kind: JournalKind, source_key: str) -> bool:
+        return self._find((kind, source_key)) is not None
+
+    def balance_for_update(self, account: str, currency: str) -> int:
+        booked = (journal.lines for journal in self._scan() if journal.currency == currency)
+        return sum(line.amount for lines in booked for line in lines if line.account == account)
+
+    def one_at_a_time(self, subject: str) -> None:
+        """Units of work in memory follow one another anyway."""
+
 
 class InMemoryLedgerQueries(LedgerQueries):
     def __init__(self, store: InMemoryStore) -> None:

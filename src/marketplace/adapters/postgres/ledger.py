@@ -64,6 +64,23 @@ class PostgresLedger(Ledger):
         )
         return done.rowcount > 0
 
+    def posted(self, kind: JournalKind, source_key: str) -> bool:
+        found = sa.select(journals.c.id).where(journals.c.kind == kind.value, journals.c.source_key == source_key)
+        return self._uow.execute(found).first() is not None
+
+    def balance_for_update(self, account: str, currency: str) -> int:
+        self.one_at_a_time(account)
+        summed = (
+            sa.select(sa.func.coalesce(sa.func.sum(journal_lines.c.amount), 0))
+            .join(journals, journals.c.id == journal_lines.c.journal_id)
+            .where(journal_lines.c.account == account, journals.c.currency == currency)
+        )
+        return int(self._uow.execute(summed).scalar_one())
+
+    def one_at_a_time(self, subject: str) -> None:
+        lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"ledger {subject}", 0))
+        self._uow.execute(sa.select(lock))
+
 
 class PostgresLedgerQueries(LedgerQueries):
     def __init__(self, engine: sa.Engine) -> None:

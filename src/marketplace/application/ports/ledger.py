@@ -21,6 +21,18 @@ class Ledger(Protocol):
         """Write a journal, once for each (kind, source_key): False, and nothing written, when that fact is there."""
         ...
 
+    def posted(self, kind: JournalKind, source_key: str) -> bool:
+        """Whether that fact is there."""
+        ...
+
+    def balance_for_update(self, account: str, currency: str) -> int:
+        """What stands on an account, in minor units. Until this unit ends, no other is told of the same account."""
+        ...
+
+    def one_at_a_time(self, subject: str) -> None:
+        """Wait until no other unit works on this subject: for facts whose journals depend on those before them."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntryLine:

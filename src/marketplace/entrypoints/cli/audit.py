@@ -15,7 +15,7 @@ from marketplace.entrypoints.cli.console import json_option, show, with_containe
 from marketplace.entrypoints.container import Container
 
 
-class _Moment(click.ParamType[datetime]):
+class Moment(click.ParamType[datetime]):
     """An instant with its time zone: RFC 3339."""
 
     name = "instant"
@@ -51,8 +51,8 @@ def audit() -> None:
 @click.option("--subject-type", type=_Code(), help="Only what was done to things of this type, like seller.")
 @click.option("--subject-id", type=_Code(), help="Only what was done to the one with this id; needs --subject-type.")
 @click.option("--action", type=_Code(), help="Only this act, like seller.approved.")
-@click.option("--from", "since", type=_Moment(), help="The first instant that counts, like 2026-01-31T00:00:00Z.")
-@click.option("--to", "until", type=_Moment(), help="The first instant that does not.")
+@click.option("--from", "since", type=Moment(), help="The first instant that counts, like 2026-01-31T00:00:00Z.")
+@click.option("--to", "until", type=Moment(), help="The first instant that does not.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 @json_option
 @with_container

@@ -15,7 +15,6 @@ from marketplace.adapters.system_clock import SystemClock
 from marketplace.application.idempotency import PurgeIdempotencyKeys
 from marketplace.application.identity import administration, attempts, registration, sessions
 from marketplace.application.identity.actors import FindActor
-from marketplace.application.ledger import VerifyLedger
 from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
 from marketplace.application.listings.import_listings import ImportListings
@@ -50,6 +49,7 @@ from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBa
 from marketplace.entrypoints.container.catalogue import Catalogue
 from marketplace.entrypoints.container.fees import Fees
 from marketplace.entrypoints.container.fulfilment import Fulfilment
+from marketplace.entrypoints.container.ledger import LedgerParts
 from marketplace.entrypoints.container.members import Members
 from marketplace.entrypoints.container.notifications import Notifications
 from marketplace.entrypoints.container.passwords import Passwords
@@ -275,6 +275,8 @@ class Container(containers.DeclarativeContainer):
         return_url=providers.Callable("{}/sellers/onboarding/return/".format, settings.provided.public_url),
         refresh_url=providers.Callable("{}/sellers/onboarding/expired/".format, settings.provided.public_url),
     )
+    ledger = providers.Container(LedgerParts, backend=backend, clock=clock, gateway=payment_gateway)
+    verify_ledger = ledger.verify
     webhooks = providers.Container(
         Webhooks,
         backend=backend,
@@ -286,13 +288,11 @@ class Container(containers.DeclarativeContainer):
         check_account=check_payout_account,
         check_chargeback=after_sales.check_chargeback,
         check_transfer=payouts.check_transfer,
+        check_platform_payout=ledger.check_platform_payout,
     )
     check_payments = providers.Singleton(CheckPayments, check=check_payment)
     send_refunds = providers.Singleton(SendRefunds, check=check_refund)
     raise_alarm = providers.Singleton(RaiseAlarm)
-
-    # --- ledger
-    verify_ledger = providers.Singleton(VerifyLedger, audit=backend.ledger_audit, gateway=payment_gateway)
 
     # --- notifications
     notifications = providers.Container(
@@ -335,6 +335,7 @@ class Container(containers.DeclarativeContainer):
     all_jobs = providers.Dict(
         {
             "sweep reservations": sweep_reservations,
+            "reconcile ledger": ledger.reconcile_when_due,
             "relay events": relay_events,
             "purge outbox": purge_outbox,
             "purge idempotency keys": purge_idempotency_keys,

@@ -6,6 +6,7 @@ from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.http.blueprints import MarketplaceApi
 from marketplace.entrypoints.http.fees import fees_blueprint
 from marketplace.entrypoints.http.ledger import ledger_blueprint
+from marketplace.entrypoints.http.ledger_answers import ledger_answers_blueprint
 from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
 from marketplace.entrypoints.http.payouts import payouts_admin_blueprint, payouts_blueprint
 from marketplace.entrypoints.settings import Settings
@@ -48,3 +49,6 @@ def register_money(api: MarketplaceApi, container: Container, settings: Settings
 
     # --- ledger
     api.register_blueprint(ledger_blueprint(queries=container.backend.ledger_queries()))
+    api.register_blueprint(
+        ledger_answers_blueprint(explain=container.ledger.explain(), queries=container.backend.reconciliation_queries())
+    )
