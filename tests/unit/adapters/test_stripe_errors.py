@@ -175,9 +175,9 @@ def test_a_decline_code_is_a_word_that_can_be_shown(told, shown):
 
 
 def test_no_secret_and_no_answer_is_handed_on(answered):
-    told = "The key sk_test_51*****abc, whsec_abc and pi_1_secret_xyz are wrong." + "x" * 1000
+    told = "The key sk_test_51*****abc, whsec_abc and pi_1_secret_xyz are wrong of 'a@example.com'." + "x" * 1000
     refused = answered(400, error(message=told), headers={"request-id": "req_7"})
-    assert "The key [secret], [secret] and pi_1[secret] are wrong." in str(refused)
+    assert "The key [secret], [secret] and pi_1[secret] are wrong of '[address]'." in str(refused)
     assert "req_7" in str(refused)
     assert len(str(refused)) < 500
     broken = answered(200, b'{"client_secret": "pi_1_secret_xyz"')

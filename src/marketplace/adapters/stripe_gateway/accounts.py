@@ -17,6 +17,7 @@ from marketplace.adapters.stripe_gateway.shapes import moment, remembered, text
 from marketplace.application.ports.payment_gateway import (
     AccountLink,
     InvalidRequest,
+    Misconfigured,
     ProviderAccount,
     ProviderObjectUnknown,
 )
@@ -76,8 +77,9 @@ class Accounts:
 
     def _create_v2(self, request: AccountRequest, key: str) -> Object:
         identity: AccountCreateParamsIdentity = {"entity_type": request.entity_type.value}
-        if request.country is not None:
-            identity["country"] = request.country
+        country = request.country or self._own_country()
+        if country:
+            identity["country"] = country
         params: AccountCreateParamsV2 = {
             "contact_email": request.email,
             "dashboard": "express",
@@ -94,6 +96,17 @@ class Accounts:
         if request.display_name:
             params["display_name"] = request.display_name
         return self._create(lambda client, options: client.v2.core.accounts.create(params, options), key)
+
+    def _own_country(self) -> str:
+        """Version 1 takes a seller to be where the platform is when nothing is said; version 2 wants to be told.
+
+        Empty for a key that may not read the platform's own account.
+        """
+        try:
+            ours = self._api.read("read our own account", lambda client: client.v1.accounts.retrieve_current())
+        except (Misconfigured, ProviderObjectUnknown):
+            return ""
+        return text(ours.get("country"))
 
     def _create_v1(self, request: AccountRequest, key: str) -> Object:
         params: AccountCreateParams = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
@@ -23,6 +24,8 @@ from marketplace.application.ports.payment_gateway import (
 if TYPE_CHECKING:
     from stripe import StripeClient, StripeObject
     from stripe.params import BalanceTransactionListParams, EventListParams
+
+_log = logging.getLogger(__name__)
 
 _PAYOUT_STATUS = {
     "paid": PlatformPayoutStatus.PAID,
@@ -95,9 +98,7 @@ class Books:
                 params["ending_before"] = place["ending_before"]
             return client.v1.events.list(params)
 
-        found = self._oldest_first(what, page, after=after, limit=limit)
-        with reading(what):
-            return [event_of(event) for event in found]
+        return list(_events_of(self._oldest_first(what, page, after=after, limit=limit)))
 
     def _oldest_first(self, what: str, page: _Page, *, after: str | None, limit: int) -> list[Object]:
         if after is not None:
@@ -119,6 +120,15 @@ class Books:
                 break
             after = found[-1]["id"]
         return found
+
+
+def _events_of(found: Sequence[Object]) -> Iterator[ProviderEvent]:
+    """One that cannot be read must not hide those that come after it."""
+    for event in found:
+        try:
+            yield event_of(event)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
+            _log.warning("event %s cannot be read: %s", event.get("id"), type(error).__name__)
 
 
 def _from(name: str | None) -> _Place:

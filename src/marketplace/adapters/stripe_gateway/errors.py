@@ -2,7 +2,7 @@
 
 Retryable or not is decided by this table, not by the class of an exception. The codes are an open set: one that the
 table does not know is a refusal for good, which an operator looks at. Whatever is no clear answer is OutcomeUnknown.
-Messages are cleaned of keys, and the exception itself, which holds the whole answer, is not handed on.
+Messages are cleaned of keys and e-mail addresses. The exception itself holds the whole answer and is not handed on.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from marketplace.domain.payments.payment import neutral_decline
 from marketplace.domain.shared.errors import MarketplaceError
 
 _SECRETS = re.compile(r"\b(?:sk|rk|pk|whsec|ek)_[\w*]+|_secret_\w+")
+_ADDRESSES = re.compile(r"[^\s'\"<>]+@[^\s'\"<>]+")
 _LONGEST = 300
 _DECLINE = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -104,7 +105,8 @@ def refusal_of(error: Exception) -> Refusal:
         code=code,
         decline_code=_text(facts.get("decline_code")),
         param=_text(facts.get("param")),
-        says=_SECRETS.sub("[secret]", message)[:_LONGEST] + (f" ({details})" if details else ""),
+        says=_ADDRESSES.sub("[address]", _SECRETS.sub("[secret]", message))[:_LONGEST]
+        + (f" ({details})" if details else ""),
         is_readable=bool(facts),
     )
 
