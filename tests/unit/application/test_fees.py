@@ -218,6 +218,8 @@ class TestPreviewing:
             ({"seller_id": 1, "account_type": "individual"}, "account_type"),
             ({"category": UNKNOWN}, "category"),
             ({"category": "nowhere"}, "category"),
+            ({"category": "\ud800"}, "category"),
+            ({"category": 2**63}, "category"),
         ],
     )
     def test_refuses_what_there_is_not(self, preview, asked, field):

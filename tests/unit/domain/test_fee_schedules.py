@@ -232,6 +232,7 @@ class TestBadSchedules:
             (commission("0", seller=True), "rules.3.seller"),
             (commission("0", category=2**53), "rules.3.category"),
             (commission("0", seller=1, colour="red"), "rules.3.colour"),
+            ({**commission("0", seller=1), "\ud800": 1}, "rules.3.'\\ud800'"),
             (commission("0.04"), "rules.3"),
             ("commission", "rules.3"),
         ],

@@ -14,7 +14,9 @@ from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.fees import FeeRule, FeeSchedule, read_rules, refuse
 from marketplace.domain.identity import Role
+from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.ids import FeeScheduleId
+from marketplace.domain.shared.text import checked_text
 
 FURTHEST = timedelta(days=2 * 366)
 """How far ahead a version may be planned."""
@@ -88,8 +90,10 @@ class AddFeeSchedule:
                 f"{effective_from.isoformat()} has passed or is more than {FURTHEST.days} days away; "
                 "leave it out for now."
             ]
-        if len(note) > MAX_NOTE:
-            found["note"] = [f"Longer than {MAX_NOTE} characters."]
+        try:
+            checked_text(note, field="note", maximum=MAX_NOTE, lines=True)
+        except Invalid as error:
+            found.update(error.facts["errors"])
         return found
 
 

@@ -12,7 +12,7 @@ from marketplace.domain.fees import FeeLine, FeeSchedule, Quote, quote
 from marketplace.domain.fees.rules import ACCOUNT_TYPES
 from marketplace.domain.identity import Role
 from marketplace.domain.shared.errors import Forbidden, Invalid
-from marketplace.domain.shared.ids import AccountId, CategoryId
+from marketplace.domain.shared.ids import MAX_ID, AccountId, CategoryId
 from marketplace.domain.shared.money import Money, step
 
 MAX_PIECES = 10_000
@@ -78,10 +78,15 @@ class PreviewFees:
     def _categories(self, category: Ref | None) -> dict[CategoryId, int]:
         if category is None:
             return {}
-        path = self.queries.category(category)
+        path = self.queries.category(category) if _may_exist(category) else []
         if not path:
             raise _invalid("category", f"There is no category {category!r}; GET /api/v1/categories/ shows the tree.")
         return {id: depth for depth, id in enumerate(path, start=1)}
+
+
+def _may_exist(category: Ref) -> bool:
+    """Whether a store can be asked for it."""
+    return 1 <= category <= MAX_ID if isinstance(category, int) else category.isprintable()
 
 
 def _worth(price: str, quantity: int, currency: str) -> int:

@@ -218,7 +218,8 @@ def _grouped(
     schedule: FeeSchedule, component: FeeComponent, lines: Sequence[FeeLine]
 ) -> list[tuple[FeeRule, dict[AccountId, int]]]:
     """Each rule of a component that lines fall under, in the schedule's order, with what each seller has under it."""
-    rules = schedule.rules_of(component)
+    sellers = {None, *(line.seller_id for line in lines)}
+    rules = [rule for rule in schedule.rules_of(component) if rule.seller_id in sellers]
     chosen = [(best_rule(rules, line), line) for line in lines]
     under = {rule: _by_seller(line for best, line in chosen if best is rule) for rule in rules}
     return [(rule, bases) for rule, bases in under.items() if bases]

@@ -166,6 +166,11 @@ def written(rule: FeeRule, currency: str) -> dict[str, Any]:
     }
 
 
+def _shown(key: object) -> str:
+    name = str(key)[:40]
+    return name if name.isprintable() else ascii(name)
+
+
 class _Reading:
     """One rule being read; what cannot be read counts as left out, and is a fault."""
 
@@ -175,7 +180,7 @@ class _Reading:
         self.faults: Faults = {} if isinstance(written, Mapping) else {"": ["A rule is an object."]}
         for key in self._written:
             if key not in _KEYS:
-                self.faults[f".{str(key)[:40]}"] = [f"Unknown; a rule has {', '.join(_KEYS)}."]
+                self.faults[f".{_shown(key)}"] = [f"Unknown; a rule has {', '.join(_KEYS)}."]
 
     def rule(self) -> FeeRule:
         component = self._choice("component", FeeComponent)

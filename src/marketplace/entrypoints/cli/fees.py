@@ -14,7 +14,7 @@ from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.domain.fees import FeeSchedule, written
 from marketplace.domain.fees.rules import ACCOUNT_TYPES
 from marketplace.domain.shared.errors import Invalid
-from marketplace.domain.shared.ids import AccountId, FeeScheduleId
+from marketplace.domain.shared.ids import MAX_ID, AccountId, FeeScheduleId
 from marketplace.entrypoints.cli.console import json_option, show, with_container
 from marketplace.entrypoints.container import Container
 
@@ -53,7 +53,7 @@ def list_schedules(container: Container, limit: int, as_json: bool) -> None:
 
 
 @fees.command("show")
-@click.argument("schedule", required=False, type=click.IntRange(min=1))
+@click.argument("schedule", required=False, type=click.IntRange(1, MAX_ID))
 @json_option
 @with_container
 def show_schedule(container: Container, schedule: int | None, as_json: bool) -> None:
@@ -86,7 +86,7 @@ def add(container: Container, file: Path, as_json: bool) -> None:
 @click.option("--price", required=True, help="Of one piece, like 25.99.")
 @click.option("--quantity", type=click.IntRange(min=1), default=1, show_default=True, help="So many pieces.")
 @click.option(
-    "--seller", type=click.IntRange(min=1), help="The id of a seller; by default one without rules of their own."
+    "--seller", type=click.IntRange(1, MAX_ID), help="The id of a seller; by default one without rules of their own."
 )
 @click.option("--category", help="The id or slug of a category.")
 @click.option("--account-type", type=click.Choice(ACCOUNT_TYPES), help="Instead of a seller.")
