@@ -43,6 +43,13 @@ def orders_of_the_buyer(container: Container) -> Counter[str]:
     )
 
 
+def sales_of_the_buyer(container: Container) -> Counter[str]:
+    with container.backend.unit_of_work() as uow:
+        buyer = uow.accounts.by_name("buyer")
+    orders = container.backend.order_queries().orders(buyer.id, PageRequest()).items
+    return Counter(str(sale.status) for order in orders for sale in order.sales)
+
+
 def everything(container: Container) -> dict[str, object]:
     """Enough of the market to see that nothing has changed."""
     now = container.clock().now()
@@ -83,9 +90,20 @@ class TestLoadDemo:
             assert 120 <= count <= 180
         assert orders_of_the_buyer(container) == {
             "pending_payment": 1,
-            "paid": 2,
+            "paid": 4,
             "cancelled": 1,
             "partially_refunded": 1,
+            "completed": 1,
+            "refunded": 1,
+        }
+        assert sales_of_the_buyer(container) == {
+            "awaiting_payment": 2,
+            "awaiting_shipment": 8,
+            "refunded": 1,
+            "shipped": 1,
+            "delivered": 1,
+            "completed": 1,
+            "cancelled": 1,
         }
         assert container.verify_ledger()().ok
 
@@ -111,7 +129,7 @@ class TestLoadDemo:
         assert demo.is_unfinished(container)
         assert demo.load_demo(container)
         assert not demo.is_unfinished(container)
-        assert sum(orders_of_the_buyer(container).values()) == 5
+        assert sum(orders_of_the_buyer(container).values()) == 9
         assert container.verify_ledger()().ok
 
     def test_an_empty_market_is_not_an_unfinished_one(self, container):

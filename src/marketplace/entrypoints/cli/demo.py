@@ -202,7 +202,17 @@ class _Market:
 
     def buy(self) -> None:
         """Orders in several states, and something in the cart."""
-        scenes = (self._waiting, self._paid, self._cancelled, self._partially_refunded, self._paid_from_three)
+        scenes = (
+            self._waiting,
+            self._paid,
+            self._cancelled,
+            self._partially_refunded,
+            self._paid_from_three,
+            self._shipped,
+            self._delivered,
+            self._completed,
+            self._cancelled_by_its_seller,
+        )
         orders = self.container.backend.order_queries().orders(self.buyer.account_id, PageRequest()).count
         for number, scene in enumerate(scenes):
             if number >= orders:
@@ -237,6 +247,55 @@ class _Market:
     def _paid_from_three(self, at: int) -> None:
         self._pay(self._order((0, at, 1), (1, at, 1), (2, at, 1)))
 
+    def _shipped(self, at: int) -> None:
+        """One parcel is on its way; of the other the buyer does not want to hear any more."""
+        order_id = self._order((0, at, 1), (1, at, 1))
+        self._pay(order_id)
+        self._send(order_id)
+        self.container.fulfilment.request_cancellation()(
+            actor=self.buyer, order_id=order_id, reason="I found it elsewhere"
+        )
+
+    def _delivered(self, at: int) -> None:
+        order_id = self._order((1, at, 1))
+        self._pay(order_id)
+        self._receive(order_id, self._send(order_id))
+
+    def _completed(self, at: int) -> None:
+        order_id = self._order((2, at, 1))
+        self._pay(order_id)
+        sale_id = self._send(order_id)
+        self._receive(order_id, sale_id)
+        self.container.fulfilment.complete_sale()(
+            actor=OPERATOR, sale_id=sale_id, reason="The buyer says that all is well"
+        )
+        self._let_the_provider_work()
+
+    def _cancelled_by_its_seller(self, at: int) -> None:
+        order_id = self._order((2, at, 1))
+        self._pay(order_id)
+        sale = self.container.backend.order_queries().order(order_id).sales[0]
+        self.container.fulfilment.cancel_sale()(
+            actor=Actor(account_id=AccountId(sale.seller_id)),
+            sale_id=SaleId(sale.id),
+            reason="The card was sold at a fair",
+        )
+        self._let_the_provider_work()
+
+    def _send(self, order_id: OrderId) -> SaleId:
+        """The first sale of an order goes out."""
+        sale = self.container.backend.order_queries().order(order_id).sales[0]
+        self.container.fulfilment.ship_sale()(
+            actor=Actor(account_id=AccountId(sale.seller_id)),
+            sale_id=SaleId(sale.id),
+            carrier="Colissimo",
+            tracking_number=f"6A{sale.id:011}",
+        )
+        return SaleId(sale.id)
+
+    def _receive(self, order_id: OrderId, sale_id: SaleId) -> None:
+        self.container.fulfilment.confirm_receipt()(actor=self.buyer, order_id=order_id, sale_id=sale_id)
+
     def _add_to_cart(self, *wanted: tuple[int, int, int]) -> None:
         """(shelf, place on it, quantity)"""
         for shelf, place, quantity in wanted:
@@ -262,11 +321,12 @@ class _Market:
         self._let_the_provider_work()
 
     def _let_the_provider_work(self) -> None:
-        """What the worker does: bring events, work on them, send refunds, until there is nothing left to do."""
+        """What the worker does: send refunds and payouts, bring events, work on them, until nothing is left to do."""
         jobs = (
             self.container.send_refunds(),
-            self.container.deliver_simulated_events(),
-            self.container.process_webhooks(),
+            self.container.payouts.send(),
+            self.container.webhooks.deliver_simulated(),
+            self.container.webhooks.process(),
         )
         for _ in range(_MOST_ROUNDS):
             if not sum(job() for job in jobs):
