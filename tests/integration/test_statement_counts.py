@@ -60,7 +60,14 @@ STATEMENTS = {
     "/admin/fees/current/": 2,
     "/admin/ledger/entries/": 3,
     "/admin/ledger/balances/": 3,
+    # The order, its refunds, its journals and their number.
+    "/admin/ledger/explain/": 6,
+    "/admin/ledger/reconciliation/": 2,
+    "/admin/ledger/differences/": 3,
 }
+
+# What an address cannot be asked without.
+ASKED = {"/admin/ledger/explain/": "?order={order}"}
 
 
 @pytest.fixture
@@ -104,7 +111,7 @@ def test_are_fixed_at_every_address(town):
 
     def counted(address):
         who = admin if "/admin/" in address else red if "/sellers/me/" in address else ada
-        path = address.format(**ids)
+        path = address.format(**ids) + ASKED.get(address, "").format(**ids)
         is_open = list(STATEMENTS).index(address) < list(STATEMENTS).index("/users/me/")
         seen.clear()
         if is_open:
