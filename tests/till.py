@@ -15,8 +15,12 @@ from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.webhook_inbox import InMemoryWebhookInbox
 from marketplace.adapters.simulated_gateway.gateway import SimulatedGateway
 from marketplace.application.access import OPERATOR, Actor
+from marketplace.application.disputes.opening import OpenDispute, WithdrawDispute
+from marketplace.application.disputes.resolving import ResolveDispute
 from marketplace.application.ledger import VerifyLedger
+from marketplace.application.payments.answering import AcceptChargeback, SubmitEvidence
 from marketplace.application.payments.cancelling import Cancellation, CancelOrder
+from marketplace.application.payments.chargebacks import ChargebackCheck, CheckChargebacks
 from marketplace.application.payments.checking import CheckPayments, PaymentCheck
 from marketplace.application.payments.deciding import RefundOrder, RefundWish
 from marketplace.application.payments.missed_events import SweepEvents
@@ -41,6 +45,8 @@ from marketplace.application.ports.payment_gateway import PaymentGateway, Provid
 from marketplace.application.ports.payments import PaymentQueries, WebhookInbox
 from marketplace.application.ports.provider_events import EventSweeps, WebhookRefusals
 from marketplace.application.ports.provider_state import ProviderState, SignedDelivery
+from marketplace.domain.chargebacks import Chargeback
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.payment import Payment
@@ -48,7 +54,7 @@ from marketplace.domain.payments.refund import Refund, RefundCause
 from marketplace.domain.payouts import Payout
 from marketplace.domain.recoveries import Recovery
 from marketplace.domain.shared.events import Event
-from marketplace.domain.shared.ids import ListingId, OrderId, SaleId
+from marketplace.domain.shared.ids import DisputeId, ListingId, OrderId, SaleId
 from tests.market import Market
 
 SECRET = "whsec_test_secret"
@@ -165,6 +171,16 @@ class Till:
         )
         self.cancel_order = CancelOrder(**writing, check=self.check_payment)
         self.refund_order = RefundOrder(**writing, ids=self.market.ids)
+        self.check_chargeback = ChargebackCheck(**writing, gateway=gateway, ids=self.market.ids)
+        self.check_chargebacks = CheckChargebacks(check=self.check_chargeback)
+        answering: dict[str, Any] = {**writing, "gateway": gateway, "check": self.check_chargeback}
+        self.submit_evidence = SubmitEvidence(**answering)
+        self.accept_chargeback = AcceptChargeback(**answering)
+        self.open_dispute = OpenDispute(
+            **writing, ids=self.market.ids, unshipped_after=timedelta(days=7), seller_has=timedelta(days=5)
+        )
+        self.withdraw_dispute = WithdrawDispute(**writing)
+        self.resolve_dispute = ResolveDispute(**writing, ids=self.market.ids)
         self.retry_refund = RetryRefund(**writing)
         self.settle_refund = SettleRefund(**writing)
         self.keep_event = KeepEvent(unit_of_work=self.market.unit_of_work, inbox=self.inbox, livemode=False)
@@ -179,6 +195,7 @@ class Till:
             inbox=self.inbox,
             check_payment=self.check_payment,
             check_refund=self.check_refund,
+            check_chargeback=self.check_chargeback,
             check_account=self.check_account,
             check_transfer=self.check_transfer,
         )
@@ -241,7 +258,7 @@ class Till:
         """Run every job until none finds anything to do at this moment."""
         for _ in range(100):
             done = self.deliver() + self.process_webhooks() + self.check_payments() + self.send_refunds()
-            done += self.follow_suspensions() + self.send_payouts() + self.send_recoveries()
+            done += self.follow_suspensions() + self.send_payouts() + self.send_recoveries() + self.check_chargebacks()
             if not done:
                 return
         raise AssertionError("The jobs do not come to an end.")
@@ -309,6 +326,14 @@ class Till:
     def recoveries(self, payout: Payout) -> list[Recovery]:
         with self.market.unit_of_work() as uow:
             return list(uow.recoveries.of_payout_for_update(payout.id))
+
+    def chargebacks(self, order_id: OrderId) -> list[Chargeback]:
+        with self.market.unit_of_work() as uow:
+            return list(uow.chargebacks.of_order(order_id))
+
+    def dispute(self, dispute_id: DisputeId) -> Dispute:
+        with self.market.unit_of_work() as uow:
+            return uow.disputes.get(dispute_id)
 
     def stock(self, listing_id: ListingId) -> tuple[int, int, ListingStatus]:
         return self.market.stock(listing_id)
