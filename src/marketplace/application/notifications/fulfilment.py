@@ -53,7 +53,7 @@ class TellFulfilmentNews:
                 )
             case SaleDelivered():
                 self._tell_seller(Kind.SALE_DELIVERED, news, sale, completes_at=sale.completes_at)
-            case SaleCompleted():
+            case _:
                 self._tell_seller(Kind.SALE_COMPLETED, news, sale, owed=owed_for(sale, order.currency))
 
     def _tell_of_parcel(self, news: SaleShipped | TrackingCorrected, order: Order, sale: Sale, shop: str) -> None:
