@@ -12,8 +12,14 @@ from marketplace.adapters.stripe_gateway.client import StripeApi
 from marketplace.adapters.stripe_gateway.gateway import StripeGateway
 from marketplace.application.ports.payment_gateway import WebhookSource
 from tests.contracts.payment_gateway import PaymentGatewayContract
+from tests.contracts.payment_gateway_books import BooksGatewayContract
+from tests.contracts.payment_gateway_cards import CardGatewayContract
+from tests.contracts.payment_gateway_chargebacks import ChargebackGatewayContract
+from tests.contracts.payment_gateway_refunds import RefundGatewayContract
+from tests.contracts.payment_gateway_transfers import TransferGatewayContract
 from tests.contracts.payout_gateway import PayoutGatewayContract
 from tests.market import Market
+from tests.stripe_control import StripeControl
 from tests.stripe_stub import SECRETS, StripeStub
 
 
@@ -53,11 +59,40 @@ def gateway(stub: StripeStub) -> StripeGateway:
     return a_gateway(stub)
 
 
-class TestStripeGateway(PaymentGatewayContract, PayoutGatewayContract):
+@pytest.fixture
+def control(stub: StripeStub, clock: Any) -> StripeControl:
+    return StripeControl(stub, clock)
+
+
+class TestPayments(PaymentGatewayContract):
     pass
 
 
-class TestStripeGatewayWithTheFirstAccounts(PayoutGatewayContract):
+class TestRefunds(RefundGatewayContract):
+    pass
+
+
+class TestAccounts(PayoutGatewayContract):
+    pass
+
+
+class TestTransfers(TransferGatewayContract):
+    pass
+
+
+class TestChargebacks(ChargebackGatewayContract):
+    pass
+
+
+class TestCards(CardGatewayContract):
+    pass
+
+
+class TestBooks(BooksGatewayContract):
+    pass
+
+
+class TestAccountsOfTheFirstVersion(PayoutGatewayContract):
     @pytest.fixture
     def gateway(self, stub: StripeStub) -> StripeGateway:
         return a_gateway(stub, AccountsApi.V1)

@@ -9,6 +9,7 @@ from tests.stripe_stub.world import Object, World
 _BRANDS = ("visa", "mastercard", "amex", "unionpay", "jcb", "diners", "discover", "cartesBancaires")
 _GOOD = (
     "br",
+    "bypassPending",
     "debit",
     "fr",
     "us",
@@ -20,6 +21,7 @@ _GOOD = (
 )
 TESTS = (
     "authenticationRequired",
+    "bypassPending",
     "chargeCustomerFail",
     "chargeDeclined",
     "chargeDeclinedExpiredCard",
@@ -61,7 +63,7 @@ def delete_customer(call: Call) -> Object:
     if customer.get("deleted"):
         raise missing("customer", customer["id"])
     for method in world.find("payment_method", customer=customer["id"]):
-        method["customer"] = None
+        _detach(world, method)
     world.tell("customer.deleted", customer)
     deleted = {"id": customer["id"], "object": "customer", "deleted": True}
     world.objects[customer["id"]] = deleted
@@ -82,7 +84,7 @@ def detach(call: Call) -> Object:
     world, method = call.world, call.world.get("payment_method", call.names["payment_method"])
     if method["customer"] is None:
         raise Refusal(400, "The payment method you provided is not attached to a customer so detachment is impossible.")
-    method["customer"] = None
+    _detach(world, method)
     world.tell("payment_method.detached", method)
     return method
 
@@ -124,10 +126,19 @@ def a_card(world: World, named: str, *, customer: str | None) -> Object:
         world.cards[method["id"]] = _KNOWN[named]
         return method
     method = world.get("payment_method", named, param="payment_method")
-    if method["customer"] != customer:
+    if named in world.detached:
+        message = "The provided PaymentMethod was detached from a Customer. It may not be used again."
+        raise Refusal(400, message, param="payment_method", kept=False)
+    # One that was detached is nobody's for good.
+    if method["customer"] is None or method["customer"] != customer:
         message = "The PaymentMethod you provided belongs to a Customer, whom the request has to name."
         raise Refusal(400, message, param="payment_method", kept=False)
     return method
+
+
+def _detach(world: World, method: Object) -> None:
+    method["customer"] = None
+    world.detached.add(method["id"])
 
 
 def a_customer(world: World, id: str) -> Object:

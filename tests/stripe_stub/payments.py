@@ -13,7 +13,11 @@ from tests.stripe_stub.world import Object, World, fee_of
 
 MAX_AMOUNT = 99_999_999
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
-_DISPUTES = {"createDispute": False, "createDisputeProductNotReceived": False, "createDisputeInquiry": True}
+_DISPUTES: dict[str, dict[str, Any]] = {
+    "createDispute": {"reason": "fraudulent"},
+    "createDisputeProductNotReceived": {"reason": "product_not_received"},
+    "createDisputeInquiry": {"reason": "fraudulent", "inquiry": True},
+}
 _DECLINES = {
     "chargeCustomerFail": ("card_declined", "generic_decline"),
     "chargeDeclined": ("card_declined", "generic_decline"),
@@ -132,7 +136,7 @@ def succeed(world: World, intent: Object) -> Object:
         book(world, charge)
     test = world.cards.get(charge["payment_method"], "")
     if test in _DISPUTES:
-        open_dispute(world, charge, inquiry=_DISPUTES[test])
+        open_dispute(world, charge, **_DISPUTES[test])
     return charge
 
 
@@ -140,7 +144,10 @@ def book(world: World, charge: Object) -> None:
     """The movement of a charge on the balance."""
     currency = world.settles_in.get(charge["currency"], charge["currency"])
     amount = charge["amount"]
-    movement = world.move("charge", charge["id"], amount=amount, fee=fee_of(amount), currency=currency)
+    at_once = world.seconds() if world.cards.get(charge["payment_method"]) == "bypassPending" else None
+    movement = world.move(
+        "charge", charge["id"], amount=amount, fee=fee_of(amount), currency=currency, available=at_once
+    )
     charge["balance_transaction"] = movement["id"]
     world.tell("charge.updated", charge)
 

@@ -55,7 +55,8 @@ class Told:
 
 @dataclass
 class World:
-    """``cards``: what the payment methods are, by name. ``cut_off``: accounts that are no longer connected.
+    """``cards``: what the payment methods are, by name; ``detached`` ones pay nothing any more. ``cut_off``: accounts
+    that are no longer connected.
 
     ``sellers`` holds what each account has, by currency. ``settles_in``: currencies of charges that arrive on the
     balance as another one. ``fees_come_late``: the movement of a charge comes later than its success.
@@ -67,6 +68,7 @@ class World:
     events: list[Told] = field(default_factory=list)
     cards: dict[str, str] = field(default_factory=dict)
     sellers: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    detached: set[str] = field(default_factory=set)
     cut_off: set[str] = field(default_factory=set)
     settles_in: dict[str, str] = field(default_factory=dict)
     fees_come_late: bool = False
