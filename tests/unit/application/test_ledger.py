@@ -16,8 +16,10 @@ from marketplace.application.ports.ledger import (
     StockFacts,
 )
 from marketplace.application.ports.payment_gateway import OutcomeUnknown, ProviderBalance
+from marketplace.domain.fees import FeePayer, quote
 from marketplace.domain.ledger import JournalKind, Line
 from marketplace.domain.shared.money import Money
+from tests.market import SCHEDULE
 
 CAPTURE = (
     Line("assets:stripe_balance", 12112),
@@ -41,6 +43,7 @@ PAID = OrderFacts(
     commission=501,
     processing=601,
     shipping=1000,
+    fees=quote(SCHEDULE, [(1, 5005), (2, 5005)]).applied,
     sales=SALES,
     captures=(CAPTURE,),
     moves={("payment_captured", line.account): line.amount for line in CAPTURE},
@@ -230,9 +233,25 @@ class TestOrders:
         order = replace(PAID, sales=(replace(SALES[0], lines_returned=5005), SALES[1]))
         assert list(broken_orders(order)) == ["parts_add_up"]
 
-    @pytest.mark.parametrize("name", ["base", "commission"])
+    @pytest.mark.parametrize("name", ["base", "commission", "processing", "shipping"])
     def test_finds_sales_that_are_not_their_order(self, name):
         assert "parts_add_up" in broken_orders(replace(PAID, **{name: 1}))
+
+    @pytest.mark.parametrize(
+        ("amounts", "detail"),
+        [
+            ({"commission": 250}, "commission of seller 1 is 250, its rules come to 251"),
+            ({"seller_fees": 30}, "seller_fees of seller 1 is 30, its rules come to 0"),
+        ],
+    )
+    def test_finds_amounts_that_no_rule_explains(self, amounts, detail):
+        order = replace(PAID, sales=(replace(SALES[0], **amounts), SALES[1]))
+        assert broken_orders(order)["parts_add_up"] == [("order K7QM-2XPD", detail)]
+
+    def test_accepts_a_commission_that_only_the_seller_pays(self):
+        rules = (replace(SCHEDULE.rules[0], payer=FeePayer.SELLER), *SCHEDULE.rules[1:])
+        fees = quote(replace(SCHEDULE, rules=rules), [(1, 5005), (2, 5005)]).applied
+        assert broken_orders(replace(UNPAID, commission=0, fees=fees)) == {}
 
     def test_finds_an_unpaid_order_with_money(self):
         order = replace(UNPAID, captures=(CAPTURE,))

@@ -135,6 +135,7 @@ def _order(order: Order, journals: list[Journal]) -> OrderFacts:
         commission=order.commission,
         processing=order.processing,
         shipping=order.shipping,
+        fees=order.fees,
         sales=tuple(_sale(sale) for sale in order.sales),
         captures=tuple(j.lines for j in journals if j.kind is JournalKind.PAYMENT_CAPTURED),
         moves=dict(moves),

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from marketplace.adapters.postgres.errors import translated
+from marketplace.adapters.postgres.fee_rules import fee_of
 from marketplace.adapters.postgres.ledger import balances
 from marketplace.application.ports.ledger import (
     AccountBalance,
@@ -41,7 +42,7 @@ _STRAY = """
 """
 _ORDERS = """
     select o.id, o.reference, o.currency, o.paid_at is not null as is_paid,
-        o.base, o.commission, o.processing, o.shipping,
+        o.base, o.commission, o.processing, o.shipping, o.fees,
         (
             select json_agg(json_build_array(
                 s.id, s.seller_id, s.base, s.commission, s.seller_fees, s.returned, l.lines, l.lines_returned
@@ -148,6 +149,7 @@ class _Snapshot(AuditFacts):
                 commission=row.commission,
                 processing=row.processing,
                 shipping=row.shipping,
+                fees=tuple(fee_of(fee, row.currency) for fee in row.fees),
                 sales=tuple(_sale(values) for values in row.sales or ()),
                 captures=tuple(
                     tuple(Line(account, amount) for account, amount in lines) for lines in row.captures or ()

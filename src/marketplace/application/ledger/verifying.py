@@ -16,6 +16,7 @@ from marketplace.application.ports.ledger import (
 )
 from marketplace.application.ports.payment_gateway import PaymentGateway
 from marketplace.domain import ledger
+from marketplace.domain.fees import FeeComponent, FeePayer
 from marketplace.domain.ledger import AccountType, JournalKind
 from marketplace.domain.shared.errors import Unavailable
 from marketplace.domain.shared.money import Money
@@ -222,17 +223,38 @@ def _claims_are_reservations(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def _parts_add_up(order: OrderFacts) -> str:
-    """Lines to sales, sales to the order, and what went back of them."""
+    """Lines to sales, sales to the order, fees to both, and what went back of them."""
     for sale in order.sales:
         if sale.lines != sale.base:
             return f"the lines of sale {sale.id} add up to {sale.lines}, the sale says {sale.base}"
         # An amount may be given back without a piece, so that more can be returned than the pieces are worth.
         if sale.lines_returned > sale.returned:
             return f"pieces worth {sale.lines_returned} went back of sale {sale.id}, it says {sale.returned}"
-    for name in ("base", "commission"):
-        whole, parts = getattr(order, name), sum(getattr(sale, name) for sale in order.sales)
-        if whole != parts:
-            return f"its {name} is {whole}, its sales add up to {parts}"
+    bases = sum(sale.base for sale in order.sales)
+    if bases != order.base:
+        return f"its base is {order.base}, its sales add up to {bases}"
+    return _unexplained_fee(order)
+
+
+def _unexplained_fee(order: OrderFacts) -> str:
+    """The rules that it was charged by come to its amounts, and to each sale's: buyer and sellers may pay unequally."""
+    agreed: dict[str, int] = {
+        f"{FeeComponent.COMMISSION} of the buyer": order.commission,
+        f"{FeeComponent.PROCESSING} of the buyer": order.processing,
+        f"{FeeComponent.SHIPPING} of the buyer": order.shipping,
+    }
+    for sale in order.sales:
+        agreed[f"{FeeComponent.COMMISSION} of seller {sale.seller_id}"] = sale.commission
+        agreed[f"{FeeComponent.SELLER_FEES} of seller {sale.seller_id}"] = sale.seller_fees
+    explained: dict[str, int] = defaultdict(int)
+    for fee in order.fees:
+        if fee.rule.payer is not FeePayer.SELLER:
+            explained[f"{fee.rule.component} of the buyer"] += fee.amount
+        for part in fee.parts:
+            explained[f"{fee.rule.component} of seller {part.seller_id}"] += part.share
+    for what in sorted({*agreed, *explained}):
+        if agreed.get(what, 0) != explained.get(what, 0):
+            return f"{what} is {agreed.get(what, 0)}, its rules come to {explained.get(what, 0)}"
     return ""
 
 

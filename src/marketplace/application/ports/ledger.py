@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from marketplace.application.ports.pages import Page, PageRequest
+from marketplace.domain.fees import AppliedFee
 from marketplace.domain.ledger import Journal, JournalKind, Line
 from marketplace.domain.shared.ids import AccountId, JournalId, ListingId, OrderId, RefundId, SaleId
 from marketplace.domain.shared.money import Money
@@ -112,7 +113,8 @@ class SaleFacts:
 class OrderFacts:
     """An order as it was agreed, and what the ledger holds under it.
 
-    ``captures`` are the lines of its payment journals; ``moves`` adds up its journals by (kind, account).
+    ``fees`` are the rules that it was charged by; ``captures`` are the lines of its payment journals; ``moves`` adds up
+    its journals by (kind, account).
     """
 
     id: OrderId
@@ -123,6 +125,7 @@ class OrderFacts:
     commission: int
     processing: int
     shipping: int
+    fees: tuple[AppliedFee, ...]
     sales: tuple[SaleFacts, ...]
     captures: tuple[tuple[Line, ...], ...]
     moves: Mapping[tuple[str, str], int]
