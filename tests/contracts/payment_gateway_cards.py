@@ -6,11 +6,19 @@ from typing import Any
 
 import pytest
 
-from marketplace.application.ports.payment_gateway import KeyReused, ProviderObjectUnknown, UnknownPaymentMethod
+from marketplace.application.ports.payment_gateway import (
+    InvalidRequest,
+    KeyReused,
+    ProviderObjectUnknown,
+    UnknownPaymentMethod,
+)
 from marketplace.application.ports.saved_cards import CustomerRequest
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.shared.ids import AccountId
 from tests.contracts.provider_control import GatewayScenes
+
+# A provider may refuse the card, or the request that names it: both before anything is tried.
+NOT_THEIR_CARD = (UnknownPaymentMethod, InvalidRequest)
 
 
 def a_buyer(account_id: int = 31, **changes: Any) -> CustomerRequest:
@@ -65,9 +73,9 @@ class CardGatewayContract(GatewayScenes):
     def test_never_pays_with_somebody_elses_card(self, gateway, control):
         customer, other = self.known(gateway), self.known(gateway, 32)
         card = self.saved(gateway, control, customer)
-        with pytest.raises(UnknownPaymentMethod):
+        with pytest.raises(NOT_THEIR_CARD):
             self.paid(gateway, method=card, customer_id=other)
-        with pytest.raises(UnknownPaymentMethod):
+        with pytest.raises(NOT_THEIR_CARD):
             self.paid(gateway, 8, method=card)
         assert self.balance(gateway) == 0
 
@@ -79,7 +87,7 @@ class CardGatewayContract(GatewayScenes):
         gateway.remove_card(card, key="pm-detach:1:2")
         assert gateway.list_cards(customer) == []
         assert gateway.get_card(card).customer_id is None
-        with pytest.raises(UnknownPaymentMethod):
+        with pytest.raises(NOT_THEIR_CARD):
             self.paid(gateway, method=card, customer_id=customer)
 
     def test_a_buyer_who_was_forgotten_is_unknown_with_all_that_they_saved(self, gateway, control):
@@ -91,11 +99,12 @@ class CardGatewayContract(GatewayScenes):
         for call in (
             lambda: gateway.list_cards(customer),
             lambda: gateway.set_up_card(customer, key="si:9:1"),
-            lambda: self.created(gateway, customer_id=customer),
         ):
             with pytest.raises(ProviderObjectUnknown):
                 call()
-        with pytest.raises(UnknownPaymentMethod):
+        with pytest.raises(InvalidRequest):
+            self.created(gateway, customer_id=customer)
+        with pytest.raises(NOT_THEIR_CARD):
             self.paid(gateway, 8, method=card)
 
     def test_does_not_know_a_card_that_it_never_had(self, gateway):

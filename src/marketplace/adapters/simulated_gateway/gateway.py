@@ -101,7 +101,7 @@ class SimulatedGateway(
 
         def create(provider: Provider) -> Answer:
             if request.customer_id is not None:
-                customer_in(provider, request.customer_id)
+                _refuse_unknown_customer(provider, request.customer_id)
             return {"object": provider.create(request)}
 
         return payment_of(self._once("create_payment", key, parameters, create)["object"], None)
@@ -294,6 +294,14 @@ def _intent(provider: Provider, intent_id: str) -> Object:
     if intent is None or intent["object"] != "payment_intent":
         raise ProviderObjectUnknown(f"The provider has no payment {intent_id!r}.")
     return intent
+
+
+def _refuse_unknown_customer(provider: Provider, customer_id: str) -> None:
+    """In a request about something else, a name that leads nowhere is a fault of the request."""
+    try:
+        customer_in(provider, customer_id)
+    except ProviderObjectUnknown as error:
+        raise InvalidRequest(str(error)) from error
 
 
 def _waiting_intent(provider: Provider, intent_id: str) -> Object:
