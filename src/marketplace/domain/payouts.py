@@ -328,8 +328,8 @@ class Payout(Aggregate):
         self.next_check_at = now
 
     def look_again(self, *, now: datetime) -> None:
-        """News of its transfer: what was begun is gone on with soon. Nothing changes in another state."""
-        if self.status is PayoutStatus.SENDING and not self.is_leased(now):
+        """News of its transfer: what was begun is gone on with soon, unless it was stopped."""
+        if self.status is PayoutStatus.SENDING and self.next_check_at is not None and not self.is_leased(now):
             self.next_check_at = now
 
     # --- what operators are told

@@ -31,11 +31,6 @@ class RecoveryStatus(StrEnum):
     REFUSED = "refused"
     SETTLED = "settled"
 
-    @property
-    def is_open(self) -> bool:
-        """Whether some of it is still to come."""
-        return self not in (RecoveryStatus.REVERSED, RecoveryStatus.SETTLED)
-
 
 class RecoveryBusy(Conflict):
     """Somebody else is speaking to the provider about this recovery right now."""

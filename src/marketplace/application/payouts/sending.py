@@ -99,11 +99,11 @@ class PayoutCheck:
     def go_on(self, payout: Payout) -> Payout:
         """Talk to the provider about a leased payout, and apply what it says. Raises as a call does."""
         try:
-            transfer, refusal = self._talk(payout)
+            outcome = self._talk(payout)
         except Unavailable as error:
             self._note_silence(payout, error)
             raise
-        return self._apply(payout, transfer, refusal)
+        return self._apply(payout, outcome)
 
     # --- before the call, in a transaction
 
@@ -146,22 +146,23 @@ class PayoutCheck:
 
     # --- the call
 
-    def _talk(self, payout: Payout) -> tuple[ProviderTransfer | None, Refusal | None]:
+    def _talk(self, payout: Payout) -> ProviderTransfer | Refusal:
         """The transfer as the provider has it, or why there is none."""
         now = self.clock.now()
         if not payout.key_is_remembered(now):
             found = self.gateway.find_transfer(payout.order_id, payout.id)
             if found is not None:
-                return found, None
+                return found
             payout = self._next_attempt(payout)
         try:
-            return self.gateway.create_transfer(_request(payout), key=payout.key), None
+            return self.gateway.create_transfer(_request(payout), key=payout.key)
         except InsufficientBalance as error:
-            return None, Refusal(reason=_told(error))
+            return Refusal(reason=_told(error))
         except SellerNotPayable as error:
-            return None, Refusal(reason=_told(error), of_seller=True)
+            return Refusal(reason=_told(error), of_seller=True)
         except _OUR_FAULT as error:
-            return self.gateway.find_transfer(payout.order_id, payout.id), Refusal(reason=_told(error), of_ours=True)
+            found = self.gateway.find_transfer(payout.order_id, payout.id)
+            return found or Refusal(reason=_told(error), of_ours=True)
         except OutcomeUnknown:
             # A provider that answers this key with an error will go on so for a day.
             if payout.sending is None or now < payout.sending.first_sent_at + NO_REQUEST_LASTS:
@@ -170,7 +171,7 @@ class PayoutCheck:
             if found is None:
                 self._next_attempt(payout)
                 raise
-            return found, None
+            return found
 
     def _next_attempt(self, leased: Payout) -> Payout:
         with self.unit_of_work() as uow:
@@ -182,14 +183,14 @@ class PayoutCheck:
 
     # --- after it
 
-    def _apply(self, leased: Payout, transfer: ProviderTransfer | None, refusal: Refusal | None) -> Payout:
+    def _apply(self, leased: Payout, outcome: ProviderTransfer | Refusal) -> Payout:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             payout = _still_leased(uow, leased)
-            if transfer is not None:
-                self._apply_transfer(uow, payout, transfer, now)
-            elif refusal is not None:
-                self._apply_refusal(uow, payout, refusal, now)
+            if isinstance(outcome, Refusal):
+                self._apply_refusal(uow, payout, outcome, now)
+            else:
+                self._apply_transfer(uow, payout, outcome, now)
             uow.payouts.save(payout)
             uow.commit()
             return payout
