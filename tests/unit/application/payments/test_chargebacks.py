@@ -238,7 +238,7 @@ class TestLost:
         assert till.findings() == []
 
     def test_after_a_refund_leaves_the_rest_of_it_to_us(self, till, cashier, paid):
-        first, second = till.order(paid).sales
+        first, _ = till.order(paid).sales
         till.refund(paid, first.id)
         till.work()
         id = disputed(till, paid, amount=23200)

@@ -1,0 +1,59 @@
+"""Who bears a chargeback that is lost: to the cent, whatever went back before and however much is gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketplace.domain.losses import share_out
+from marketplace.domain.payments.refund import worth_of
+from tests.purchases import an_order
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+def paid_order():
+    order = an_order(1)
+    order.pay({}, now=NOW)
+    return order
+
+
+def test_of_the_whole_payment_takes_what_each_has_of_it():
+    order = paid_order()
+    loss = share_out(order, [], order.total.amount)
+    assert [part.components.seller_net for part in loss.sales] == [sale.net for sale in order.sales]
+    assert (loss.commission, loss.processing, loss.losses) == (order.commission, order.processing, order.shipping)
+    assert loss.seller_commission == sum(sale.commission for sale in order.sales)
+    assert loss.seller_fees == sum(sale.seller_fees for sale in order.sales)
+
+
+@given(data=st.data())
+def test_adds_up_to_what_is_gone(data):
+    order = paid_order()
+    for sale in order.sales:
+        if before := data.draw(st.integers(0, sale.base), label="went back before"):
+            order.take_back(sale, {}, items=before, now=NOW, reason="a test")
+    left = {sale.id: sale.base - sale.returned for sale in order.sales}
+    gone = data.draw(st.integers(1, order.total.amount + 5_000), label="gone")
+    is_first = data.draw(st.booleans())
+    loss = share_out(order, [], gone, is_first=is_first)
+    parts = sum(part.items for part in loss.sales)
+    assert parts + loss.commission + loss.processing + loss.losses == gone
+    assert all(0 < part.items <= left[part.sale_id] for part in loss.sales)
+    for part in loss.sales:
+        borne = part.components
+        assert borne.seller_net + borne.seller_commission + borne.seller_fees == part.items
+        assert min(borne.seller_net, borne.seller_commission, borne.seller_fees) >= 0
+        assert (borne.commission, borne.processing, borne.shipping) == (0, 0, 0)
+    assert min(loss.commission, loss.processing, loss.losses) >= 0
+    if not is_first:
+        assert (loss.commission, loss.processing) == (0, 0)
+
+
+def test_all_pieces_that_are_left_are_worth_what_is_left():
+    order = paid_order()
+    sale = order.sales[0]
+    order.take_back(sale, {}, items=100, now=NOW, reason="a test")
+    assert worth_of(sale, sale.open_pieces, "EUR") == sale.base - 100
