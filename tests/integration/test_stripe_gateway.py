@@ -15,13 +15,14 @@ from marketplace.application.ports.payment_gateway import (
     Misconfigured,
     OutcomeUnknown,
     RefundNotPossible,
+    UnknownPaymentMethod,
 )
 from marketplace.application.ports.saved_cards import CustomerRequest
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.shared.ids import AccountId, OrderId, RefundId
 from marketplace.domain.shared.money import Money
-from tests.integration.stripe_calls import a_gateway, a_request, paid, sent
+from tests.integration.stripe_calls import BACK, a_gateway, a_request, paid, sent
 from tests.market import Market
 from tests.stripe_stub import StripeStub, When
 
@@ -43,6 +44,12 @@ def gateway(stub: StripeStub) -> StripeGateway:
     return a_gateway(stub)
 
 
+def known(gateway: StripeGateway) -> str:
+    """A buyer's name at the provider."""
+    request = CustomerRequest(account_id=AccountId(4), email="ash@example.com", name="Ash", language="fr")
+    return gateway.create_customer(request, key="cus:4:1").id
+
+
 class TestPayments:
     def test_asks_for_a_payment_in_these_words(self, gateway, stub):
         gateway.create_payment(a_request(), key="pi:7:1")
@@ -58,12 +65,10 @@ class TestPayments:
         assert stub.keys() == ["pi:7:1"]
 
     def test_names_the_buyer_who_has_saved_a_card(self, gateway, stub):
-        customer = gateway.create_customer(
-            CustomerRequest(account_id=AccountId(4), email="ash@example.com", name="Ash", language="fr"), key="cus:4:1"
-        )
-        assert (customer.account_id, sent(stub)["preferred_locales[0]"]) == (4, "fr")
-        gateway.create_payment(a_request(customer_id=customer.id), key="pi:7:1")
-        assert sent(stub)["customer"] == customer.id
+        customer = known(gateway)
+        assert (sent(stub)["metadata[account_id]"], sent(stub)["preferred_locales[0]"]) == ("4", "fr")
+        gateway.create_payment(a_request(customer_id=customer), key="pi:7:1")
+        assert sent(stub)["customer"] == customer
         with pytest.raises(InvalidRequest):
             gateway.create_payment(a_request(8, customer_id="cus_gone"), key="pi:8:1")
 
@@ -75,6 +80,27 @@ class TestPayments:
             "off_session": "true",
             "payment_method": "pm_card_visa",
         }
+
+    @pytest.mark.parametrize("method", ["", "pm/1", "pm_gone", "pm card visa"])
+    def test_a_payment_method_that_cannot_be_one_is_unknown(self, gateway, method):
+        intent = gateway.create_payment(a_request(), key="pi:7:1")
+        with pytest.raises(UnknownPaymentMethod):
+            gateway.confirm_payment(intent.id, payment_method=method, return_url=BACK, key="pi-confirm:7:1")
+
+    def test_a_fault_of_ours_is_not_put_on_the_card(self, gateway, stub):
+        intent = gateway.create_payment(a_request(), key="pi:7:1")
+        card = stub.save_card(gateway.set_up_card(known(gateway), key="si:1:1").id)
+        stub.world.get("payment_method", card)["customer"] = None
+        stub.fault(path=".*/confirm", status=400, error={"type": "invalid_request_error", "code": "parameter_unknown"})
+        with pytest.raises(InvalidRequest):
+            gateway.confirm_payment(intent.id, payment_method=card, return_url=BACK, key="pi-confirm:7:1")
+
+    def test_the_card_of_another_buyer_is_unknown(self, gateway, stub):
+        card = stub.save_card(gateway.set_up_card(known(gateway), key="si:1:1").id)
+        intent = gateway.create_payment(a_request(), key="pi:7:1")
+        with pytest.raises(UnknownPaymentMethod):
+            gateway.confirm_payment(intent.id, payment_method=card, return_url=BACK, key="pi-confirm:7:1")
+        assert stub.world.get("payment_intent", intent.id)["status"] == "requires_payment_method"
 
     def test_a_slow_method_is_processing(self, gateway, stub):
         intent = gateway.create_payment(a_request(), key="pi:7:1")

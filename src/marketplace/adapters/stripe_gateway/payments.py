@@ -16,6 +16,7 @@ from marketplace.application.ports.payment_gateway import (
     PaymentRequest,
     ProviderObjectUnknown,
     ProviderPayment,
+    UnknownPaymentMethod,
 )
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.shared.ids import OrderId
@@ -64,7 +65,7 @@ class Payments:
                 what, lambda client, options: client.v1.payment_intents.create(params, options), key=key
             )
         except ProviderObjectUnknown as error:
-            # Nothing that the port has a name for: the customer is gone.
+            # The customer: in a request about something else, a name that leads nowhere is a fault of the request.
             raise InvalidRequest(str(error)) from error
         return payment_of(intent, what)
 
@@ -90,15 +91,22 @@ class Payments:
         self, intent_id: str, *, payment_method: str, return_url: str | None, key: str
     ) -> ProviderPayment:
         name, what = named(intent_id), "pay"
+        _require_name(payment_method)
         params: PaymentIntentConfirmParams = {"payment_method": payment_method}
         if return_url is not None:
             params["return_url"] = return_url
         else:
             params["off_session"] = True
             params["error_on_requires_action"] = True
-        intent = self._api.send(
-            what, lambda client, options: client.v1.payment_intents.confirm(name, params, options), key=key
-        )
+        try:
+            intent = self._api.send(
+                what, lambda client, options: client.v1.payment_intents.confirm(name, params, options), key=key
+            )
+        except InvalidRequest as error:
+            if self._may_be_charged(payment_method, name):
+                raise
+            message = f"{payment_method!r} is no payment method of this buyer's (any more)."
+            raise UnknownPaymentMethod(message, errors={"payment_method": [message]}) from error
         return payment_of(intent, what)
 
     def cancel_payment(self, intent_id: str, *, key: str) -> ProviderPayment:
@@ -108,6 +116,13 @@ class Payments:
             what, lambda client, options: client.v1.payment_intents.cancel(name, params, options), key=key
         )
         return payment_of(intent, what)
+
+    def _may_be_charged(self, payment_method: str, intent_id: str) -> bool:
+        """Whether the payment has the buyer who saved it. The provider has no code for one that is somebody else's."""
+        what = "read a payment method"
+        method = self._api.read(what, lambda client: client.v1.payment_methods.retrieve(payment_method))
+        intent = self._api.read("read a payment", lambda client: client.v1.payment_intents.retrieve(intent_id))
+        return name_of(method.get("customer")) == name_of(intent.get("customer"))
 
 
 def _next(params: PaymentIntentListParams, after: str | None) -> PaymentIntentListParams:
@@ -139,6 +154,14 @@ def payment_of(intent: Object, what: str) -> ProviderPayment:
             decline_code=neutral_code(intent.get("last_payment_error")),
             next_action=_next_action(intent.get("next_action")) if status is PaymentStatus.REQUIRES_ACTION else None,
         )
+
+
+def _require_name(payment_method: str) -> None:
+    """Raises UnknownPaymentMethod for what cannot be one."""
+    try:
+        named(payment_method)
+    except ProviderObjectUnknown as error:
+        raise UnknownPaymentMethod(str(error), errors={"payment_method": [str(error)]}) from error
 
 
 def _next_action(action: Any) -> NextAction | None:
