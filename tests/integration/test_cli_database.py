@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from marketplace.adapters.postgres.databases import create_database, drop_database, named
+from marketplace.adapters.postgres.provider_events import PostgresWebhookRefusals
+from marketplace.application.ports.payment_gateway import WebhookSource
+from marketplace.application.ports.provider_events import Refusal
 from marketplace.entrypoints.cli.main import main
 
 
@@ -79,6 +83,29 @@ def test_doctor_finds_a_database_that_does_not_answer(run):
     status, out, _ = run("doctor", "--json", DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
     assert status == 1
     assert [(each["what"], each["ok"]) for each in json.loads(out)][-1] == ("database", False)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seconds_off", "is_ok", "said"),
+    [
+        (Refusal.TIME, 900, False, "this machine's clock is 900 seconds behind the payment provider's"),
+        (Refusal.TIME, -900, False, "this machine's clock is 900 seconds ahead of the payment provider's"),
+        (Refusal.SIGNATURE, 0, True, "1 refused since yesterday without a signature of ours"),
+        (Refusal.CONTENT, 0, True, "none refused since yesterday"),
+    ],
+)
+def test_scenario_52_doctor_finds_a_wrong_clock_by_the_events_that_it_refuses(
+    run, url, refusal, seconds_off, is_ok, said
+):
+    engine = sa.create_engine(url)
+    refusals = PostgresWebhookRefusals(engine)
+    refusals.note(WebhookSource.PLATFORM, refusal, seconds_off=seconds_off, now=datetime.now(UTC))
+    engine.dispose()
+    status, out, _ = run("doctor", "--json", DATABASE_URL=url)
+    (finding,) = [each for each in json.loads(out) if each["what"] == "webhooks"]
+    assert (status == 0, finding["ok"]) == (is_ok, is_ok)
+    assert said in finding["detail"]
+    assert ("NTP" in finding["remedy"]) is not is_ok
 
 
 def test_doctor_finds_a_redis_that_does_not_answer(run, url):

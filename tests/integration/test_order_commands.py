@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from marketplace.adapters.postgres.engine import create_engine
+from marketplace.application.ports.payment_gateway import WebhookSource
 from marketplace.application.ports.payments import InboxStatus
+from marketplace.application.ports.provider_events import Refusal
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.entrypoints.cli.main import marketplace
 from tests.contracts.payments import an_event
@@ -113,6 +115,14 @@ class TestWebhooks:
         assert run("webhooks", "replay", "evt_2", "--json") == {"replayed": 0}
         assert run("webhooks", "replay", "--all", "--json") == {"replayed": 1}
         assert run("webhooks", "status", "--json")["waiting"] == 1
+
+    def test_shows_what_was_refused_lately(self, run, till):
+        assert run("webhooks", "status", "--json")["refused"] == []
+        now = datetime.now(UTC)
+        till.refusals.note(WebhookSource.CONNECT, Refusal.TIME, seconds_off=400, now=now)
+        (refused,) = run("webhooks", "status", "--json")["refused"]
+        assert (refused["source"], refused["refusal"], refused["seconds_off"]) == ("connect", "time", 400)
+        assert "connect" in run("webhooks", "status")
 
     def test_has_to_be_told_which(self, run, till):
         assert "--all" in str(run("webhooks", "replay", expect=2))

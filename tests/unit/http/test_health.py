@@ -1,10 +1,16 @@
 """Probes."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from dependency_injector import providers
 
+from marketplace.adapters.memory.provider_events import InMemoryWebhookRefusals
+from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.application.access import Actor
 from marketplace.application.ports.health import Readiness
+from marketplace.application.ports.payment_gateway import WebhookSource
+from marketplace.application.ports.provider_events import Refusal
 from marketplace.domain.identity import Role
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.container.backends import MemoryBackend
@@ -21,8 +27,10 @@ class Down(Readiness):
         return {"database": "The database does not answer."}
 
 
-def app_with(*, readiness=None, roles=()):
+def app_with(*, readiness=None, refusals=None, roles=()):
     backend = MemoryBackend()
+    if refusals is not None:
+        backend.webhook_refusals.override(providers.Object(refusals))
     if readiness is not None:
         backend.readiness.override(providers.Object(readiness))
     actor = Actor(account_id=1, roles=frozenset(roles))
@@ -66,6 +74,15 @@ def test_a_monitor_sees_what_is_wrong():
 def test_a_monitor_sees_that_all_is_well():
     response = detailed(app_with(), TOKEN)
     assert (response.status_code, response.json["status"], response.json["faults"]) == (200, "ok", {})
+
+
+def test_a_monitor_sees_what_events_were_refused_and_how_far_the_clock_is_off():
+    refusals, now = InMemoryWebhookRefusals(InMemoryStore()), datetime.now(UTC)
+    refusals.note(WebhookSource.PLATFORM, Refusal.TIME, seconds_off=-3600, now=now)
+    refusals.note(WebhookSource.THIN, Refusal.SIGNATURE, seconds_off=0, now=now - timedelta(days=2))
+    (refused,) = detailed(app_with(refusals=refusals), TOKEN).json["refused_webhooks"]
+    assert refused.pop("last_at")
+    assert refused == {"source": "platform", "refusal": "time", "count": 1, "seconds_off": -3600}
 
 
 @pytest.mark.parametrize(("roles", "status"), [([Role.ADMIN], 200), ([Role.BUYER], 403)])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import click
 
+from marketplace.application.ports.provider_events import Refusal
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.entrypoints.cli.console import json_option, settings_from_environment, show
-from marketplace.entrypoints.container import build_memory_container
+from marketplace.entrypoints.container import Container, build_memory_container
 from marketplace.entrypoints.container.processes import opened_container, opened_database
 from marketplace.entrypoints.settings import BadConfiguration, Settings
 
@@ -96,6 +98,7 @@ def _database(configured: Settings) -> Iterator[Finding]:
     try:
         with opened_database(configured) as settings, opened_container(settings) as container:
             faults = container.backend.readiness().check()
+            webhooks = _webhooks(container) if not faults else None
     except MarketplaceError as error:
         yield Finding(
             "database", False, f"{kind}: {error}", "Set DATABASE_URL to a PostgreSQL 15 or newer, or PG_BIN_DIR."
@@ -111,3 +114,27 @@ def _database(configured: Settings) -> Iterator[Finding]:
         yield Finding("migrations", False, faults["migrations"], "marketplace db upgrade")
     else:
         yield Finding("migrations", True, "up to date")
+    if webhooks is not None:
+        yield webhooks
+
+
+def _webhooks(container: Container) -> Finding:
+    """Only who knows a secret of ours can sign, so that a wrong time is a wrong clock; strangers prove nothing."""
+    refused = container.backend.webhook_refusals().since(container.clock().now() - timedelta(days=1))
+    off = [each for each in refused if each.refusal is Refusal.TIME]
+    if off:
+        last = max(off, key=lambda each: each.last_at)
+        direction = "behind" if last.seconds_off > 0 else "ahead of"
+        count = sum(each.count for each in off)
+        detail = (
+            f"{count} events were refused since yesterday for the time they were signed at: "
+            f"this machine's clock is {abs(last.seconds_off)} seconds {direction} the payment provider's"
+        )
+        return Finding(
+            "webhooks", False, detail, "Set the clock, and have it kept by NTP. The provider sends them again."
+        )
+    unsigned = sum(each.count for each in refused if each.refusal is Refusal.SIGNATURE)
+    if not unsigned:
+        return Finding("webhooks", True, "none refused since yesterday")
+    detail = f"{unsigned} refused since yesterday without a signature of ours: strangers, or a secret that was replaced"
+    return Finding("webhooks", True, detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 
 import click
 
@@ -21,17 +22,22 @@ def webhooks() -> None:
 @json_option
 @with_container
 def status(container: Container, limit: int, as_json: bool) -> None:
-    """Print how many events have which status, and which were given up and why."""
+    """Print how many events have which status, what was given up and why, and what was refused lately."""
     inbox = container.backend.webhook_inbox()
     counts = {status.value: number for status, number in inbox.counts().items()}
     dead = [asdict(event) for event in inbox.dead(limit=limit)]
+    refused = container.backend.webhook_refusals().since(container.clock().now() - timedelta(days=1))
     if as_json:
-        show({**counts, "dead_events": dead}, as_json=True)
+        show({**counts, "dead_events": dead, "refused": [asdict(each) for each in refused]}, as_json=True)
         return
     show(counts, as_json=False)
     if dead:
         click.echo()
         show(dead, as_json=False, columns=("id", "type", "object_id", "received_at", "attempts", "last_error"))
+    if refused:
+        click.echo()
+        columns = ("source", "refusal", "count", "last_at", "seconds_off")
+        show([asdict(each) for each in refused], as_json=False, columns=columns)
 
 
 @webhooks.command()

@@ -171,7 +171,10 @@ def _api(app: Flask) -> MarketplaceApi:
 def _register_blueprints(api: MarketplaceApi, container: Container, settings: Settings) -> None:
     api.register_blueprint(
         health_blueprint(
-            readiness=container.backend.readiness(), clock=container.clock(), metrics_token=settings.metrics_token
+            readiness=container.backend.readiness(),
+            refusals=container.backend.webhook_refusals(),
+            clock=container.clock(),
+            metrics_token=settings.metrics_token,
         )
     )
 

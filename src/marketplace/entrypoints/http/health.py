@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from datetime import timedelta
 from typing import Any
 
 from flask import request
@@ -12,6 +13,8 @@ from marketplace import __version__
 from marketplace.application.access import require_role
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.health import Readiness
+from marketplace.application.ports.payment_gateway import WebhookSource
+from marketplace.application.ports.provider_events import Refusal, WebhookRefusals
 from marketplace.domain.identity import Role
 from marketplace.entrypoints.http.auth import authenticate
 from marketplace.entrypoints.http.blueprints import BEARER, Blueprint, problems
@@ -23,14 +26,32 @@ class HealthSchema(Schema):
     status = fields.String(required=True, metadata={"enum": ["ok"]})
 
 
+class RefusedWebhooksSchema(Schema):
+    source = fields.String(required=True, metadata={"enum": [source.value for source in WebhookSource]})
+    refusal = fields.String(required=True, metadata={"enum": [refusal.value for refusal in Refusal]})
+    count = fields.Integer(required=True)
+    last_at = fields.DateTime(required=True)
+    seconds_off = fields.Integer(
+        required=True,
+        metadata={
+            "description": "With `time`: how far from our clock the last one was signed. More than 300 is refused."
+        },
+    )
+
+
 class DetailedHealthSchema(Schema):
     status = fields.String(required=True, metadata={"enum": ["ok", "unavailable"]})
     version = fields.String(required=True)
     time = fields.DateTime(required=True)
     faults = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    refused_webhooks = fields.List(
+        fields.Nested(RefusedWebhooksSchema),
+        required=True,
+        metadata={"description": "Events that were refused since yesterday; empty while the database does not answer."},
+    )
 
 
-def health_blueprint(*, readiness: Readiness, clock: Clock, metrics_token: str) -> Blueprint:
+def health_blueprint(*, readiness: Readiness, refusals: WebhookRefusals, clock: Clock, metrics_token: str) -> Blueprint:
     blueprint = Blueprint(
         "health", __name__, description="Is it there, can it serve", url_prefix="/health", any_query=True
     )
@@ -67,6 +88,7 @@ def health_blueprint(*, readiness: Readiness, clock: Clock, metrics_token: str) 
             "version": __version__,
             "time": clock.now(),
             "faults": faults,
+            "refused_webhooks": [] if faults else refusals.since(clock.now() - timedelta(days=1)),
         }
         return body, (503 if faults else 200)
 
