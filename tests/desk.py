@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from marketplace.application.access import Actor
-from marketplace.application.fulfilment.cancelling import AskToCancel, Cancelling, CancelSale, RequestCancellation
+from marketplace.application.fulfilment.cancelling import CancelSale, RequestCancellation
 from marketplace.application.fulfilment.completing import CompleteSale, CompleteSales
 from marketplace.application.fulfilment.shipping import ConfirmReceipt, ShipSale
 from marketplace.domain.disputes import Dispute, DisputeReason
@@ -45,9 +45,6 @@ class Desk:
         self.confirm_receipt = ConfirmReceipt(**store, complaint=COMPLAINT)
         self.cancel_sale = CancelSale(**store, ids=till.market.ids)
         self.request_cancellation = RequestCancellation(**store)
-        self.ask_to_cancel = AskToCancel(
-            unit_of_work=till.market.unit_of_work, cancel_order=till.cancel_order, request=self.request_cancellation
-        )
         self.complete_sale = CompleteSale(**store)
         self.complete_sales = CompleteSales(**store)
 
@@ -91,8 +88,8 @@ class Desk:
             actor=by or deal.sellers[at], sale_id=deal.sale_ids[at], reason="cannot find it", restock=restock
         )
 
-    def ask(self, deal: Deal, *, by: Actor | None = None, reason: str = "bought twice") -> Cancelling:
-        return self.ask_to_cancel(actor=by or deal.buyer, order_id=deal.order_id, reason=reason)
+    def ask(self, deal: Deal, *, by: Actor | None = None, reason: str = "bought twice") -> Sequence[SaleId] | None:
+        return self.request_cancellation(actor=by or deal.buyer, order_id=deal.order_id, reason=reason)
 
     def dispute(self, deal: Deal, *, at: int = 0) -> DisputeId:
         """Open one, with nothing else that comes of it."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from marketplace.application.access import Actor, acts_on_anothers, named, require_own, require_party
 from marketplace.application.fulfilment.finding import sale_of_seller
-from marketplace.application.payments.cancelling import Cancellation, CancelOrder
 from marketplace.application.payments.returns import refund_pieces
 from marketplace.application.payments.returns import restock as restock_pieces
 from marketplace.application.ports.clock import Clock
@@ -70,44 +69,21 @@ class RequestCancellation:
     unit_of_work: Callable[[], UnitOfWork]
     clock: Clock
 
-    def __call__(self, *, actor: Actor, order_id: OrderId, reason: str = "") -> Sequence[SaleId]:
-        """The sales that are asked for. A seller who was asked and has not answered is not asked twice.
+    def __call__(self, *, actor: Actor, order_id: OrderId, reason: str = "") -> Sequence[SaleId] | None:
+        """The sales that are asked for; None of an order that is not paid, which can be cancelled without asking.
 
-        Raises Invalid on a reason that cannot be shown, NotFound for another's order, and NothingToCancel.
+        A seller who was asked and has not answered is not asked twice. Raises Invalid on a reason that cannot be
+        shown, NotFound for another's order, and NothingToCancel.
         """
         reason = checked_reason(reason, needed=False)
         now = self.clock.now()
         with self.unit_of_work() as uow:
             order = uow.orders.get_for_update(order_id)
+            require_own(actor, order.buyer_id, f"order {order_id}")
+            if order.paid_at is None:
+                return None
             require_party(actor, order.buyer_id, f"order {order_id}")
             asked = order.request_cancellation(now=now, reason=reason)
             uow.orders.save(order)
             uow.commit()
         return [sale.id for sale in asked]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cancelling:
-    """How far a buyer's wish has come: ``requested`` are the sales whose sellers were asked, of a paid order."""
-
-    outcome: Cancellation
-    requested: Sequence[SaleId] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AskToCancel:
-    """Cancel an order that is not paid, or ask for the cancellation of what is not sent of one that is."""
-
-    unit_of_work: Callable[[], UnitOfWork]
-    cancel_order: CancelOrder
-    request: RequestCancellation
-
-    def __call__(self, *, actor: Actor, order_id: OrderId, reason: str = "") -> Cancelling:
-        """Raises what the two of them raise: AlreadyPaid when the payment has only just won."""
-        with self.unit_of_work() as uow:
-            order = uow.orders.get(order_id)
-        require_own(actor, order.buyer_id, f"order {order_id}")
-        if order.paid_at is None:
-            return Cancelling(outcome=self.cancel_order(actor=actor, order_id=order_id))
-        requested = self.request(actor=actor, order_id=order_id, reason=reason)
-        return Cancelling(outcome=Cancellation.REQUESTED, requested=requested)

@@ -28,8 +28,6 @@ from marketplace.domain.shared.ids import AccountId, OrderId
 class Cancellation(StrEnum):
     CANCELLED = "cancelled"
     UNDER_WAY = "under_way"
-    REQUESTED = "requested"
-    """Of an order that is paid: its sellers decide."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -255,9 +255,7 @@ class Container(containers.DeclarativeContainer):
         return_url=providers.Callable("{}/payments/return/?order={{order_id}}".format, settings.provided.public_url),
     )
     cancel_order = providers.Singleton(CancelOrder, unit_of_work=unit_of_work, clock=clock, check=check_payment)
-    fulfilment = providers.Container(
-        Fulfilment, settings=settings, backend=backend, clock=clock, cancel_order=cancel_order
-    )
+    fulfilment = providers.Container(Fulfilment, settings=settings, backend=backend, clock=clock)
     payouts = providers.Container(Payouts, settings=settings, backend=backend, clock=clock, gateway=payment_gateway)
     refund_order = providers.Singleton(RefundOrder, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
     after_sales = providers.Container(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from marketplace.application.fulfilment import cancelling, completing, shipping
-from marketplace.application.payments.cancelling import CancelOrder
 from marketplace.application.ports.clock import Clock
 from marketplace.entrypoints.settings import Settings
 
@@ -16,7 +15,6 @@ class Fulfilment(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
     backend = providers.DependenciesContainer()
     clock: providers.Dependency[Clock] = providers.Dependency()
-    cancel_order: providers.Dependency[CancelOrder] = providers.Dependency()
 
     unit_of_work = backend.unit_of_work.provider
     ship_sale = providers.Singleton(
@@ -27,8 +25,5 @@ class Fulfilment(containers.DeclarativeContainer):
     )
     cancel_sale = providers.Singleton(cancelling.CancelSale, unit_of_work=unit_of_work, clock=clock, ids=backend.ids)
     request_cancellation = providers.Singleton(cancelling.RequestCancellation, unit_of_work=unit_of_work, clock=clock)
-    ask_to_cancel = providers.Singleton(
-        cancelling.AskToCancel, unit_of_work=unit_of_work, cancel_order=cancel_order, request=request_cancellation
-    )
     complete_sale = providers.Singleton(completing.CompleteSale, unit_of_work=unit_of_work, clock=clock)
     complete_sales = providers.Singleton(completing.CompleteSales, unit_of_work=unit_of_work, clock=clock)

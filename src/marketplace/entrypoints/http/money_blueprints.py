@@ -18,7 +18,8 @@ def register_money(api: MarketplaceApi, container: Container, settings: Settings
     api.register_blueprint(
         payments_blueprint(
             pay_order=container.pay_order(),
-            ask_to_cancel=container.fulfilment.ask_to_cancel(),
+            cancel_order=container.cancel_order(),
+            request_cancellation=container.fulfilment.request_cancellation(),
             read_client_secret=container.read_client_secret(),
         )
     )

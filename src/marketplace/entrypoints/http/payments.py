@@ -9,8 +9,8 @@ from marshmallow import fields
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from marketplace.application.access import Actor
-from marketplace.application.fulfilment.cancelling import AskToCancel
-from marketplace.application.payments.cancelling import Cancellation
+from marketplace.application.fulfilment.cancelling import RequestCancellation
+from marketplace.application.payments.cancelling import Cancellation, CancelOrder
 from marketplace.application.payments.paying import PaymentProgress, PayOrder
 from marketplace.application.payments.starting import ReadClientSecret
 from marketplace.application.payments.webhooks import ReceiveWebhook
@@ -47,6 +47,9 @@ class PaymentProgressSchema(Schema):
     next_action = fields.Nested(NextActionSchema, required=True, allow_none=True)
 
 
+_REQUESTED = "requested"
+
+
 class CancellationWishSchema(Schema):
     reason = Text(longest=MAX_REASON, metadata={"description": "Of a paid order: what its sellers are told."})
 
@@ -56,7 +59,7 @@ class CancellationSchema(Schema):
     status = fields.String(
         required=True,
         metadata={
-            "enum": [OrderStatus.CANCELLED.value, OrderStatus.PENDING_PAYMENT.value, Cancellation.REQUESTED.value],
+            "enum": [OrderStatus.CANCELLED.value, OrderStatus.PENDING_PAYMENT.value, _REQUESTED],
             "description": "pending_payment: the provider has not confirmed yet; the cancellation goes on by itself."
             " requested: the order is paid, and the sellers of what is not sent decide.",
         },
@@ -71,7 +74,11 @@ class ReceivedSchema(Schema):
 
 
 def payments_blueprint(
-    *, pay_order: PayOrder, ask_to_cancel: AskToCancel, read_client_secret: ReadClientSecret
+    *,
+    pay_order: PayOrder,
+    cancel_order: CancelOrder,
+    request_cancellation: RequestCancellation,
+    read_client_secret: ReadClientSecret,
 ) -> Blueprint:
     blueprint = Blueprint("payments", __name__, description="Paying for an order")
 
@@ -101,23 +108,15 @@ def payments_blueprint(
     )
     def cancel(body: dict[str, Any], order_id: int) -> tuple[Response, int]:
         """Cancel an order that is not paid; of a paid one ask the sellers of what is not sent to cancel it."""
-        asked = ask_to_cancel(actor=current_actor(), order_id=OrderId(order_id), reason=body.get("reason", ""))
-        done = asked.outcome is Cancellation.CANCELLED
-        return (
-            jsonify(
-                {"order": order_id, "status": _CANCELLATIONS[asked.outcome], "requested_sales": list(asked.requested)}
-            ),
-            200 if done else 202,
-        )
+        actor, of_order = current_actor(), OrderId(order_id)
+        requested = request_cancellation(actor=actor, order_id=of_order, reason=body.get("reason", ""))
+        if requested is not None:
+            return jsonify({"order": order_id, "status": _REQUESTED, "requested_sales": list(requested)}), 202
+        done = cancel_order(actor=actor, order_id=of_order) is Cancellation.CANCELLED
+        status = OrderStatus.CANCELLED if done else OrderStatus.PENDING_PAYMENT
+        return jsonify({"order": order_id, "status": status.value, "requested_sales": []}), 200 if done else 202
 
     return blueprint
-
-
-_CANCELLATIONS = {
-    Cancellation.CANCELLED: OrderStatus.CANCELLED.value,
-    Cancellation.UNDER_WAY: OrderStatus.PENDING_PAYMENT.value,
-    Cancellation.REQUESTED: Cancellation.REQUESTED.value,
-}
 
 
 def webhooks_blueprint(*, receive_webhook: ReceiveWebhook) -> Blueprint:
