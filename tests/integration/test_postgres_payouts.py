@@ -1,0 +1,154 @@
+"""Payouts and recoveries in PostgreSQL: the same promises as in memory, several workers at once, and constraints."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from marketplace.adapters.postgres.payout_queries import PostgresPayoutQueries
+from marketplace.adapters.postgres.tables.payouts import payouts, recoveries
+from marketplace.application.ports.payment_gateway import OutcomeUnknown
+from marketplace.domain.payout_states import PayoutSent, PayoutStatus
+from marketplace.domain.recoveries import RecoveryStatus
+from tests.cashier import Cashier
+from tests.contracts.payouts import PayoutQueriesContract, PayoutStoreContract
+from tests.integration.sabotage import connect
+from tests.integration.test_payment_races import at_once
+from tests.integration.till_on_postgres import till_on
+
+
+@pytest.fixture
+def till(clean_database):
+    engine = connect(clean_database)
+    yield till_on(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(clean_database):
+    engine = connect(clean_database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def payout_queries(engine):
+    return PostgresPayoutQueries(engine)
+
+
+@pytest.fixture
+def cashier(till):
+    return Cashier(till)
+
+
+class TestPostgresPayouts(PayoutStoreContract):
+    pass
+
+
+class TestPostgresPayoutQueries(PayoutQueriesContract):
+    pass
+
+
+class TestWorkersSideBySide:
+    def test_send_each_payout_once(self, till, cashier):
+        seller = cashier.seller()
+        orders = cashier.due_together(seller, seller, cashier.seller(), cashier.seller())
+        at_once(*[till.send_payouts] * 4)
+        assert [cashier.payout(order_id).status for order_id in orders] == [PayoutStatus.PAID] * 4
+        assert [cashier.transfers(order_id) for order_id in orders] == [1] * 4
+        assert sum(isinstance(event, PayoutSent) for event in till.events()) == 4
+
+    def test_take_back_each_recovery_once(self, till, cashier):
+        orders = [cashier.sent(cashier.seller()) for _ in range(3)]
+        for order_id in orders:
+            cashier.refund(order_id, "40.00")
+        at_once(*[till.send_recoveries] * 3)
+        till.work()
+        assert [cashier.recovery(order_id).status for order_id in orders] == [RecoveryStatus.REVERSED] * 3
+        taken = [till.provider.get_transfer(cashier.payout(o).transfer_id).amount_reversed for o in orders]
+        assert taken == [3_800] * 3
+
+    def test_hold_a_payout_or_send_it(self, till, cashier):
+        """Scenario 44: either paid before, or held."""
+        seller = cashier.seller()
+        orders = cashier.due_together(*[seller] * 4)
+        at_once(till.send_payouts, *[lambda order_id=order_id: cashier.hold(order_id) for order_id in orders])
+        till.work()
+        for order_id in orders:
+            payout = cashier.payout(order_id)
+            is_sent = payout.status is PayoutStatus.PAID
+            assert is_sent or payout.status is PayoutStatus.ON_HOLD
+            assert cashier.transfers(order_id) == is_sent
+        held = sum(cashier.payout(order_id).remaining for order_id in orders)
+        assert cashier.books(seller) == ({"on_hold": held} if held else {})
+
+    def test_net_a_debt_once(self, till, cashier):
+        seller = cashier.seller()
+        order_id = cashier.sent(seller)
+        cashier.refund(order_id, "40.00")
+        till.gateway.interrupt("reverse_transfer", when="before", by=OutcomeUnknown("no answer"))
+        till.work()
+        with till.market.unit_of_work() as uow:
+            debt = uow.recoveries.of_payout_for_update(cashier.payout(order_id).id)[0]
+            debt.refuse("nothing left", now=till.market.clock.now())
+            uow.recoveries.save(debt)
+            uow.commit()
+        orders = cashier.due_together(*[seller] * 3)
+        at_once(*[till.send_payouts] * 3)
+        till.work()
+        assert sum(cashier.payout(o).netted_amount for o in orders) == 3_800
+        assert cashier.books(seller) == {}
+
+
+class TestAWorkerThatDies:
+    def test_between_the_call_and_its_commit_is_followed_by_one_that_finishes(self, till, cashier):
+        """Scenario 7: what is sent again has the same key."""
+
+        class Died(BaseException):
+            pass
+
+        order_id = cashier.due(cashier.seller())
+        till.gateway.interrupt("create_transfer", when="after", by=_raising(Died()))
+        with pytest.raises(Died):
+            till.send_payouts()
+        assert cashier.payout(order_id).status is PayoutStatus.SENDING
+        till.market.clock.advance(timedelta(minutes=1))
+        till.work()
+        assert (cashier.payout(order_id).status, cashier.payout(order_id).attempt) == (PayoutStatus.PAID, 1)
+        assert cashier.transfers(order_id) == 1
+
+
+IMPOSSIBLE_PAYOUTS = {
+    "known_payout_status": {"status": "lost"},
+    "payout_not_below_zero": {"withheld_amount": -1},
+    "no_more_reversed_than_owed": {"reclaimed_amount": 9_501},
+    "no_more_paid_than_owed": {"netted_amount": 9_501},
+    "transfer_recorded_before_sent": {"status": "sending"},
+    "transferred_by_a_transfer": {"transfer_id": None},
+    "paid_payout_has_a_day": {"paid_at": None},
+}
+IMPOSSIBLE_RECOVERIES = {
+    "known_recovery_status": {"status": "lost"},
+    "no_more_recovered_than_owed": {"netted_amount": 3_801},
+    "ended_recovery_is_whole": {"status": "settled"},
+    "reversal_recorded_before_sent": {"status": "sending", "sending_amount": 0},
+}
+
+
+def test_the_schema_refuses_what_cannot_be(cashier, engine):
+    order_id = cashier.sent(cashier.seller())
+    cashier.refund(order_id, "40.00")
+    for table, impossible in ((payouts, IMPOSSIBLE_PAYOUTS), (recoveries, IMPOSSIBLE_RECOVERIES)):
+        for constraint, changes in impossible.items():
+            statement = sa.update(table).where(table.c.order_id == order_id).values(**changes)
+            with engine.connect() as connection, pytest.raises(sa.exc.IntegrityError, match=constraint):
+                connection.execute(statement)
+
+
+def _raising(error):
+    def act():
+        raise error
+
+    return act
