@@ -12,6 +12,7 @@ from marketplace.application.identity.email_change import IssueEmailChangeCode
 from marketplace.application.identity.erasure import FinishErasure
 from marketplace.application.identity.passwords import IssueResetCode
 from marketplace.application.identity.registration import IssueVerificationCode
+from marketplace.application.notifications.disputes import TellDisputeNews
 from marketplace.application.notifications.fulfilment import TellFulfilmentNews
 from marketplace.application.notifications.notify import Notify
 from marketplace.application.notifications.orders import TellOrderNews
@@ -19,6 +20,8 @@ from marketplace.application.notifications.payouts import TellPayoutNews
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.application.payouts.keeping import TryBlockedPayouts
 from marketplace.application.sellers.applying import FollowSellerEmail, OpenSellerProfile
+from marketplace.domain.chargebacks import ChargebackDecided, ChargebackOpened
+from marketplace.domain.disputes import DisputeOpened, DisputeResolved
 from marketplace.domain.identity.attempts import AttemptPurpose, AttemptsLocked
 from marketplace.domain.identity.codes import LIFETIME
 from marketplace.domain.identity.events import (
@@ -93,6 +96,7 @@ class Subscribers:
     tell_order_news: TellOrderNews
     tell_fulfilment_news: TellFulfilmentNews
     tell_payout_news: TellPayoutNews
+    tell_dispute_news: TellDisputeNews
     try_blocked_payouts: TryBlockedPayouts
     raise_alarm: RaiseAlarm
 
@@ -167,7 +171,9 @@ class Subscribers:
                 self.tell_fulfilment_news(event)
             case PayoutSent() | PayoutHeld() | PayoutFailed() | RecoveryReversed() | RecoveryRefused():
                 self.tell_payout_news(event)
-            case PaymentQuarantined() | ProviderAlarm():
+            case DisputeOpened() | DisputeResolved():
+                self.tell_dispute_news(event)
+            case PaymentQuarantined() | ProviderAlarm() | ChargebackOpened() | ChargebackDecided():
                 self.raise_alarm(event)
             case _:
                 pass  # a fact that nobody reacts to yet

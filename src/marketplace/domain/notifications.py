@@ -70,6 +70,10 @@ class Kind(StrEnum):
     SALE_CANCELLATION_REQUESTED = "sale_cancellation_requested"
     SALE_DELIVERED = "sale_delivered"
     SALE_COMPLETED = "sale_completed"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_DECIDED = "dispute_decided"
+    SALE_DISPUTED = "sale_disputed"
+    SALE_DISPUTE_ENDED = "sale_dispute_ended"
     PAYOUT_SENT = "payout_sent"
     PAYOUT_HELD = "payout_held"
     PAYOUT_IMPOSSIBLE = "payout_impossible"
@@ -115,6 +119,10 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.SALE_CANCELLATION_REQUESTED: (_A, _A),
     Kind.SALE_DELIVERED: (_U, _U),
     Kind.SALE_COMPLETED: (_U, _U),
+    Kind.DISPUTE_OPENED: (_A, _A),
+    Kind.DISPUTE_DECIDED: (_A, _A),
+    Kind.SALE_DISPUTED: (_A, _A),
+    Kind.SALE_DISPUTE_ENDED: (_A, _A),
     Kind.PAYOUT_SENT: (_U, _A),
     Kind.PAYOUT_HELD: (_A, _A),
     Kind.PAYOUT_IMPOSSIBLE: (_A, _A),

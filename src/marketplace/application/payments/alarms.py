@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from marketplace.domain.chargebacks import ChargebackDecided, ChargebackOpened
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
+from marketplace.domain.shared.money import Money
+
+Alarm = PaymentQuarantined | ProviderAlarm | ChargebackOpened | ChargebackDecided
 
 _log = logging.getLogger(__name__)
 
@@ -14,9 +18,15 @@ _log = logging.getLogger(__name__)
 class RaiseAlarm:
     """Put an alarm where operators look: in the log, as an error."""
 
-    def __call__(self, event: PaymentQuarantined | ProviderAlarm) -> None:
+    def __call__(self, event: Alarm) -> None:
         """Raises nothing; told twice, it is logged twice."""
-        if isinstance(event, PaymentQuarantined):
-            _log.error("payment of order %s is in quarantine: %s", event.order_id, event.reason)
-        else:
-            _log.error("payment provider, %s: %s", event.subject, event.reason)
+        match event:
+            case PaymentQuarantined():
+                _log.error("payment of order %s is in quarantine: %s", event.order_id, event.reason)
+            case ProviderAlarm():
+                _log.error("payment provider, %s: %s", event.subject, event.reason)
+            case ChargebackOpened():
+                amount, what = Money(event.amount, event.currency), "inquiry" if event.is_inquiry else "chargeback"
+                _log.error("%s %s of %s on order %s: answer it", what, event.chargeback_id, amount, event.order_id)
+            case _:
+                _log.error("chargeback %s on order %s is %s", event.chargeback_id, event.order_id, event.stage)

@@ -19,6 +19,7 @@ from marketplace.application.listings.create_listing import CreateListing
 from marketplace.application.listings.export_listings import ExportListings
 from marketplace.application.listings.import_listings import ImportListings
 from marketplace.application.listings.update_listing import ArchiveListing, UpdateListing
+from marketplace.application.notifications.disputes import TellDisputeNews
 from marketplace.application.notifications.fulfilment import TellFulfilmentNews
 from marketplace.application.notifications.orders import TellOrderNews
 from marketplace.application.notifications.payouts import TellPayoutNews
@@ -315,6 +316,7 @@ class Container(containers.DeclarativeContainer):
         follow_seller_email=follow_seller_email,
         tell_order_news=tell_order_news,
         tell_payout_news=providers.Singleton(TellPayoutNews, unit_of_work=unit_of_work, notify=notifications.notify),
+        tell_dispute_news=providers.Singleton(TellDisputeNews, unit_of_work=unit_of_work, notify=notifications.notify),
         try_blocked_payouts=payouts.try_blocked,
         tell_fulfilment_news=providers.Singleton(
             TellFulfilmentNews, unit_of_work=unit_of_work, notify=notifications.notify
