@@ -163,6 +163,6 @@ class FeeScheduleContract:
         assert market.order_now(order.id).fees == order.fees
         assert [str(fee) for fee in order.fees][:3] == [
             "commission, paid by both: 5% of 10.00 EUR is 0.50 EUR",
-            "commission, paid by seller: 10% of 100.00 EUR is 10.00 EUR",
-            "commission, paid by both: 2% of 50.50 EUR is 1.01 EUR",
+            f"commission in category {category}, paid by seller: 10% of 100.00 EUR is 10.00 EUR",
+            f"commission for seller {special.account_id}, paid by both: 2% of 50.50 EUR is 1.01 EUR",
         ]

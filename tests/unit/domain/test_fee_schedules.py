@@ -153,6 +153,19 @@ class TestAnAppliedFee:
         assert str(fee.money) == "5.01 EUR"
 
     @pytest.mark.parametrize(
+        ("scope", "whose"),
+        [
+            ({}, ""),
+            ({"seller_id": 7}, " for seller 7"),
+            ({"account_type": "professional"}, " for professional sellers"),
+            ({"category_id": 12}, " in category 12"),
+            ({"seller_id": 7, "category_id": 12}, " for seller 7 in category 12"),
+        ],
+    )
+    def test_tells_whose_rule_it_is(self, scope, whose):
+        assert FeeRule(component=FeeComponent.SHIPPING, payer=FeePayer.BUYER, **scope).whose == whose
+
+    @pytest.mark.parametrize(
         ("rule", "base", "amount", "bound", "told"),
         [
             (

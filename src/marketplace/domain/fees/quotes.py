@@ -90,7 +90,8 @@ class AppliedFee:
         reckoned = f"{(self.rule.percent * 100).normalize():f}% of {self._money(self.base)}"
         if self.rule.fixed:
             reckoned += f" and {self._money(self.rule.fixed)}"
-        told = f"{self.rule.component}, paid by {self.rule.payer}: {reckoned} is {exact:.{shown}f} {self.currency}"
+        told = f"{self.rule.component}{self.rule.whose}, paid by {self.rule.payer}: "
+        told += f"{reckoned} is {exact:.{shown}f} {self.currency}"
         if self.exact != self.rounded:
             told += f", rounded half up to {self._money(self.rounded)}"
         match self.bound:

@@ -98,6 +98,13 @@ class FeeRule:
     def is_general(self) -> bool:
         return self.scope == (None, None, None)
 
+    @property
+    def whose(self) -> str:
+        """In words, what it names: `` for seller 7 in category 12``; empty for a general one."""
+        named = "" if self.seller_id is None else f" for seller {self.seller_id}"
+        named += "" if self.account_type is None else f" for {self.account_type} sellers"
+        return named if self.category_id is None else f"{named} in category {self.category_id}"
+
     def rank(self, line: FeeLine) -> tuple[int, int, int] | None:
         """How closely it fits, None if it does not: by seller, then by depth of the category, then by account type."""
         if self.seller_id not in (None, line.seller_id) or self.account_type not in (None, line.account_type):
