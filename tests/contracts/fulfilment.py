@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from marketplace.application.access import OPERATOR
+from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.ports.pages import PageRequest
+from marketplace.application.ports.personal_data import Traces
+from marketplace.domain.identity.erasure import ERASED, MatterKind
 from marketplace.domain.orders.sale import CancellationRequest
 from marketplace.domain.orders.shipment import Shipment
 from marketplace.domain.orders.status import SaleStatus
@@ -102,3 +104,28 @@ class FulfilmentStoreContract:
         desk.cancel(kept)
         desk.cancel(back, restock=True)
         assert [desk.market.stock(deal.listings[0])[0] for deal in (kept, back)] == [3, 5]
+
+    def test_is_open_for_both_sides_until_it_is_over_and_keeps_nobody_afterwards(self, desk: Desk) -> None:
+        deal = desk.shipped()
+        desk.confirm(deal)
+
+        def open_for(who: Actor) -> set[MatterKind]:
+            with desk.market.unit_of_work() as uow:
+                return {matter.kind for matter in uow.personal_data.open_matters(who.account_id)}
+
+        assert open_for(deal.buyer) == {MatterKind.ORDER_UNDERWAY}
+        assert open_for(deal.seller) == {MatterKind.SALE_UNDERWAY, MatterKind.PAYOUT_OWED}
+        desk.market.later(days=3)
+        desk.complete_sales()
+        assert open_for(deal.buyer) == set()
+        assert open_for(deal.seller) == {MatterKind.PAYOUT_OWED}
+
+    def test_forgets_why_a_buyer_who_left_wanted_to_cancel(self, desk: Desk) -> None:
+        leaves, stays = desk.paid(), desk.paid()
+        for deal in (leaves, stays):
+            desk.ask(deal, reason="my son bought it")
+        with desk.market.unit_of_work() as uow:
+            uow.personal_data.forget(leaves.buyer.account_id, traces=Traces(), now=desk.market.clock.now())
+            uow.commit()
+        wishes = [desk.sale(deal).cancellation for deal in (leaves, stays)]
+        assert [wish.reason for wish in wishes if wish is not None] == [ERASED, "my son bought it"]

@@ -73,6 +73,12 @@ class TestSending:
         assert bought()["sales"][0]["shipment"] == answer.json["shipment"]
         assert "shipping_address" not in bought()["sales"][0]
 
+    def test_is_in_what_both_are_given_of_themselves(self, client, as_buyer, sign_in, seller, ask):
+        parcel = ask("ship", PARCEL).json["shipment"]
+        (order,) = client.get("/api/v1/users/me/export/", headers=as_buyer).json["orders"]
+        (sale,) = client.get("/api/v1/users/me/export/", headers=sign_in(seller)).json["sales"]
+        assert order["sales"][0]["shipment"] == sale["shipment"] == parcel
+
     def test_the_same_again_answers_the_same(self, ask, clock):
         first = ask("ship", PARCEL)
         clock.advance(timedelta(hours=1))

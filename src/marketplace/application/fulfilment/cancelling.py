@@ -55,9 +55,9 @@ class CancelSale:
             if restock:
                 restock_pieces(uow, [sale], pieces, now=now)
             if acts_on_anothers(actor, sale.seller_id):
-                after = {"status": sale.status.value, "restock": restock}
+                after = {"sale_id": sale.id, "status": sale.status.value, "restock": restock}
                 uow.audit.add(
-                    actor.did("sale.cancelled", "sale", sale.id, now=now, reason=reason, before=before, after=after)
+                    actor.did("sale.cancelled", "order", order.id, now=now, reason=reason, before=before, after=after)
                 )
             uow.commit()
 

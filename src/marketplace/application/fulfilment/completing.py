@@ -50,9 +50,9 @@ class CompleteSale:
             if uow.disputes.is_open(sale.id):
                 raise SaleDisputed(f"A dispute about sale {sale.reference} is open; decide it first.")
             _complete(uow, order, sale, now=now, actor=actor, reason=reason)
-            after = {"status": sale.status.value}
+            after = {"sale_id": sale.id, "status": sale.status.value}
             uow.audit.add(
-                actor.did("sale.completed", "sale", sale.id, now=now, reason=reason, before=before, after=after)
+                actor.did("sale.completed", "order", order.id, now=now, reason=reason, before=before, after=after)
             )
             uow.commit()
 

@@ -37,8 +37,8 @@ class ShipSale:
                 return
             uow.orders.save(order)
             if acts_on_anothers(actor, sale.seller_id):
-                after = {"status": sale.status.value, "carrier": parcel.carrier}
-                uow.audit.add(actor.did("sale.shipped", "sale", sale.id, now=now, before=before, after=after))
+                after = {"sale_id": sale.id, "status": sale.status.value, "carrier": parcel.carrier}
+                uow.audit.add(actor.did("sale.shipped", "order", order.id, now=now, before=before, after=after))
             uow.commit()
 
 
@@ -63,6 +63,6 @@ class ConfirmReceipt:
                 return
             uow.orders.save(order)
             if acts_on_anothers(actor, order.buyer_id):
-                after = {"status": sale.status.value}
-                uow.audit.add(actor.did("sale.delivered", "sale", sale.id, now=now, before=before, after=after))
+                after = {"sale_id": sale.id, "status": sale.status.value}
+                uow.audit.add(actor.did("sale.delivered", "order", order.id, now=now, before=before, after=after))
             uow.commit()

@@ -108,7 +108,7 @@ class TestSending:
     def test_by_the_operator_is_recorded(self, desk):
         deal = desk.paid()
         desk.ship(deal, by=OPERATOR)
-        assert audited(desk) == [("sale.shipped", str(deal.sale_id), "command line")]
+        assert audited(desk) == [("sale.shipped", str(deal.order_id), "command line")]
         assert desk.market.order_queries.history(deal.order_id)[-1].actor_id is None
 
 
@@ -154,4 +154,4 @@ class TestReceiving:
     def test_by_the_operator_is_recorded(self, desk):
         deal = desk.shipped()
         desk.confirm(deal, by=OPERATOR)
-        assert audited(desk) == [("sale.delivered", str(deal.sale_id), "command line")]
+        assert audited(desk) == [("sale.delivered", str(deal.order_id), "command line")]
