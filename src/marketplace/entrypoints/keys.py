@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     SIMULATED_WEBHOOKS = "sign the simulated provider's events"
     BANK_PAGES = "guard the forms of the simulated bank"
     ONBOARDING_PAGES = "guard the forms of the simulated onboarding"
+    PROVIDER_PAGES = "guard the forms of the simulated provider's back office"
 
 
 def derived(secret_key: str, purpose: Purpose) -> bytes:

@@ -38,11 +38,11 @@ from marketplace.entrypoints.http.listings import listings_blueprint
 from marketplace.entrypoints.http.mailbox_pages import mailbox_blueprint
 from marketplace.entrypoints.http.money_blueprints import register_money
 from marketplace.entrypoints.http.notifications import notifications_blueprint
-from marketplace.entrypoints.http.onboarding_pages import onboarding_blueprint, onboarding_return_blueprint
+from marketplace.entrypoints.http.onboarding_pages import onboarding_return_blueprint
 from marketplace.entrypoints.http.orders import orders_blueprint
 from marketplace.entrypoints.http.orjson_provider import OrjsonProvider
 from marketplace.entrypoints.http.passwords import passwords_blueprint
-from marketplace.entrypoints.http.payment_pages import bank_blueprint, return_blueprint
+from marketplace.entrypoints.http.payment_pages import return_blueprint
 from marketplace.entrypoints.http.personal_data import personal_data_blueprint
 from marketplace.entrypoints.http.professional_info import professional_info_blueprint
 from marketplace.entrypoints.http.proxies import TrustedProxies
@@ -52,6 +52,7 @@ from marketplace.entrypoints.http.search import search_blueprint
 from marketplace.entrypoints.http.second_factors import second_factors_blueprint
 from marketplace.entrypoints.http.sellers import sellers_admin_blueprint, sellers_blueprint
 from marketplace.entrypoints.http.sessions import sessions_blueprint
+from marketplace.entrypoints.http.simulated_pages import register_simulated_pages
 from marketplace.entrypoints.http.unsubscribe_pages import unsubscribe_blueprint
 from marketplace.entrypoints.http.user_administration import user_administration_blueprint
 from marketplace.entrypoints.keys import Purpose
@@ -105,9 +106,7 @@ def create_app(container: Container) -> Flask:
     if settings.is_development:
         app.register_blueprint(mailbox_blueprint(mailbox=container.backend.mailbox()))
     if settings.is_development and not settings.stripe.is_used:
-        provider = container.payment_provider.simulated()
-        app.register_blueprint(bank_blueprint(bank=provider, key=settings.key(Purpose.BANK_PAGES)))
-        app.register_blueprint(onboarding_blueprint(provider=provider, key=settings.key(Purpose.ONBOARDING_PAGES)))
+        register_simulated_pages(app, container.payment_provider.simulated(), settings)
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]  # Flask's documented way
     return app
