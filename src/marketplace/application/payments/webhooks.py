@@ -197,8 +197,7 @@ class ProcessWebhooks:
                 return self.check_platform_payout and self.check_platform_payout(id)
             case Topic.CARD:
                 return self.check_card and self.check_card(event)
-            case None:
-                return None
+        return None
 
     def _check_payment(self, event: ProviderEvent) -> bool:
         payment = self._payment_of(event)
