@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from marketplace.domain.payout_states import PayoutSent, PayoutStatus
 from marketplace.domain.recoveries import RecoveryStatus
 from tests.cashier import Cashier
 from tests.contracts.payouts import PayoutQueriesContract, PayoutStoreContract
-from tests.integration.sabotage import connect
+from tests.integration.sabotage import ProcessDied, Saboteur, connect
 from tests.integration.test_payment_races import at_once
 from tests.integration.till_on_postgres import till_on
 
@@ -118,6 +119,36 @@ class TestAWorkerThatDies:
         till.work()
         assert (cashier.payout(order_id).status, cashier.payout(order_id).attempt) == (PayoutStatus.PAID, 1)
         assert cashier.transfers(order_id) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.volume
+def test_whatever_step_a_worker_dies_at_sellers_are_paid_once_and_pay_back_once(clean_database):
+    """A payout is sent, a refund takes part of it back; the worker dies before every other statement of that."""
+    engine = connect(clean_database)
+    till = till_on(engine)
+    cashier, saboteur = Cashier(till), Saboteur(engine)
+    seller = cashier.seller()
+    for last in count(step=2):
+        order_id = cashier.due(seller)
+        is_dead = False
+        try:
+            with saboteur.watching(last=last):
+                till.send_payouts()
+                cashier.refund(order_id, "40.00")
+                till.send_recoveries()
+        except ProcessDied:
+            is_dead = True
+        till.market.later(minutes=3)
+        till.work()
+        payout = cashier.payout(order_id)
+        assert (payout.status, cashier.transfers(order_id), cashier.books(seller)) == (PayoutStatus.PAID, 1, {})
+        taken = till.provider.get_transfer(payout.transfer_id).amount_reversed
+        assert taken == payout.reversed_amount == sum(each.reversed_amount for each in till.recoveries(payout))
+        if not is_dead:
+            break
+    assert last > 40
+    engine.dispose()
 
 
 IMPOSSIBLE_PAYOUTS = {
