@@ -9,7 +9,10 @@ from marketplace.application.ledger import SHOWN, LedgerReport, VerifyLedger
 from marketplace.application.ports.ledger import (
     AccountBalance,
     BrokenJournal,
+    ChargebackFacts,
+    DebtFacts,
     OrderFacts,
+    PayoutFacts,
     RefundFacts,
     RefundJournal,
     SaleFacts,
@@ -18,6 +21,7 @@ from marketplace.application.ports.ledger import (
 from marketplace.application.ports.payment_gateway import OutcomeUnknown, ProviderBalance
 from marketplace.domain.fees import FeePayer, quote
 from marketplace.domain.ledger import JournalKind, Line
+from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.money import Money
 from tests.market import SCHEDULE
 
@@ -30,10 +34,16 @@ CAPTURE = (
     Line("revenue:processing_fee", -601),
     Line("liabilities:shipping", -1000),
 )
-SALES = (
-    SaleFacts(id=11, seller_id=1, base=5005, commission=251, seller_fees=0, returned=0, lines=5005, lines_returned=0),
-    SaleFacts(id=12, seller_id=2, base=5005, commission=250, seller_fees=0, returned=0, lines=5005, lines_returned=0),
-)
+
+
+def a_sale(id: int, seller: int, commission: int, **fields) -> SaleFacts:
+    net = 5005 - commission
+    payout = PayoutFacts(status=PayoutStatus.PENDING, amount=net, remaining=net, transferred=0)
+    facts = {"base": 5005, "seller_fees": 0, "returned": 0, "lines": 5005, "lines_returned": 0, "payout": payout}
+    return SaleFacts(id=id, seller_id=seller, commission=commission, **{**facts, **fields})
+
+
+SALES = (a_sale(11, 1, 251), a_sale(12, 2, 250))
 PAID = OrderFacts(
     id=7,
     reference="K7QM-2XPD",
@@ -71,6 +81,7 @@ class Books:
     all_orders: tuple = (PAID, UNPAID)
     all_refunds: tuple = (REFUND,)
     booked_refunds: tuple = REFUND_JOURNALS
+    owed: tuple = ()
     stocks: tuple = (StockFacts(listing_id=5, stock=3, claimed=2, reserved=2),)
     provider: ProviderBalance | None = AGREEING
     name: str = "simulated"
@@ -96,6 +107,9 @@ class Books:
 
     def refund_journals(self):
         return iter(self.booked_refunds)
+
+    def debts(self):
+        return iter(self.owed)
 
     def listings(self):
         return iter(self.stocks)
@@ -137,11 +151,16 @@ class TestVerifyLedger:
             "journals_name_their_order",
             "refunds_are_booked",
             "stock_covers_claims",
+            "recoveries_are_booked",
             "claims_are_reservations",
             "parts_add_up",
             "paid_once",
             "money_is_accounted_for",
             "refunds_within_payment",
+            "payouts_are_booked",
+            "sellers_get_their_net",
+            "claimed_sales_are_kept",
+            "chargebacks_are_booked",
             "provider_agrees",
         ]
 
@@ -269,7 +288,7 @@ class TestOrders:
     def test_finds_money_that_went_elsewhere(self):
         moves = {**PAID.moves, ("refund_decided", "revenue:commission_buyer"): 500}
         ((_, detail),) = broken_orders(replace(PAID, moves=moves))["money_is_accounted_for"]
-        assert detail == ("12112 were captured, but there are 9509 held, 0 refunded, 1103 revenue, 1000 shipping")
+        assert detail == "12112 were captured, but there are 9509 held, 1103 revenue, 1000 shipping"
 
     def test_accepts_a_refund_that_took_from_where_the_money_was(self):
         moves = {
@@ -283,11 +302,188 @@ class TestOrders:
             ("stripe_fee", "expenses:stripe_fees"): 207,
             ("stripe_fee", "assets:stripe_balance"): -207,
         }
-        assert broken_orders(replace(PAID, moves=moves)) == {}
+        taken = a_sale(11, 1, 251, payout=PayoutFacts(status="reversed", amount=4754, remaining=0, transferred=0))
+        assert broken_orders(replace(PAID, moves=moves, sales=(taken, SALES[1]))) == {}
 
     def test_finds_more_refunded_than_paid(self):
         moves = {**PAID.moves, ("refund_decided", "liabilities:refunds_payable"): -12113}
         assert "refunds_within_payment" in broken_orders(replace(PAID, moves=moves))
+
+
+def paid(*sales: SaleFacts, chargebacks=(), **moves: int) -> OrderFacts:
+    """The paid order after further moves, called like ``transfer_created__payable_1``."""
+    names = {
+        **{f"{name}_{seller}": f"liabilities:seller:{seller}:{name}" for name in STANDS for seller in (1, 2)},
+        **{f"receivable_{seller}": f"assets:seller_receivable:{seller}" for seller in (1, 2)},
+        "stripe": "assets:stripe_balance",
+        "disputed": "assets:disputed_funds",
+        "losses": "expenses:chargeback_losses",
+        "fees": "expenses:dispute_fees",
+        "suspense": "liabilities:suspense",
+        "owed": "liabilities:refunds_payable",
+        "commission": "revenue:commission_buyer",
+    }
+    more = {(kind, names[account]): amount for name, amount in moves.items() for kind, account in [name.split("__")]}
+    return replace(PAID, sales=(*sales, *SALES[len(sales) :]), chargebacks=chargebacks, moves={**PAID.moves, **more})
+
+
+STANDS = ("pending", "on_hold", "payable")
+GONE = {"chargeback_withdrawn__disputed": 4754, "chargeback_withdrawn__fees": 20, "chargeback_withdrawn__stripe": -4774}
+TAKEN = ChargebackFacts(amount=-4754, fee=20, lost=0)
+
+
+def at(status: PayoutStatus, *, remaining: int = 4754, transferred: int = 0, **fields) -> SaleFacts:
+    """The first sale, its payout in this state."""
+    payout = PayoutFacts(status=status, amount=4754, remaining=remaining, transferred=transferred)
+    return a_sale(11, 1, 251, payout=payout, **fields)
+
+
+COMPLETED = {"order_completed__pending_1": 4754, "order_completed__payable_1": -4754}
+SENT = {**COMPLETED, "transfer_created__payable_1": 4754, "transfer_created__stripe": -4754}
+HELD = {"dispute_hold__pending_1": 4754, "dispute_hold__on_hold_1": -4754}
+
+
+class TestPayoutsAgainstTheirJournals:
+    @pytest.mark.parametrize(
+        "order",
+        [
+            paid(at(PayoutStatus.DUE), **COMPLETED),
+            paid(at(PayoutStatus.SENDING, is_claimed=True), **COMPLETED),
+            paid(at(PayoutStatus.ON_HOLD, is_claimed=True), **HELD),
+            paid(at(PayoutStatus.PAID, remaining=0, transferred=4754, is_claimed=True), **SENT),
+            paid(
+                at(PayoutStatus.REVERSED, remaining=0, transferred=4754),
+                **SENT,
+                refund_decided__receivable_1=4754,
+                refund_decided__commission=5,
+                refund_decided__owed=-4759,
+                transfer_reversed__stripe=4754,
+                transfer_reversed__receivable_1=-4754,
+            ),
+            paid(
+                at(PayoutStatus.PAID, remaining=0, transferred=4700),
+                **COMPLETED,
+                receivable_netted__payable_1=54,
+                receivable_netted__receivable_1=-54,
+                transfer_created__payable_1=4700,
+                transfer_created__stripe=-4700,
+            ),
+            paid(at(PayoutStatus.ON_HOLD), chargebacks=(TAKEN,), **HELD, **GONE),
+            paid(
+                at(PayoutStatus.REVERSED, remaining=0),
+                chargebacks=(replace(TAKEN, lost=4754),),
+                **HELD,
+                **GONE,
+                chargeback_lost__on_hold_1=4754,
+                chargeback_lost__disputed=-4754,
+            ),
+            paid(
+                at(PayoutStatus.REVERSED, remaining=0),
+                chargebacks=(ChargebackFacts(amount=0, fee=20, lost=4754),),
+                **HELD,
+                **GONE,
+                chargeback_lost__on_hold_1=4754,
+                chargeback_lost__disputed=-4754,
+                chargeback_won__stripe=4754,
+                chargeback_won__suspense=-4754,
+            ),
+            paid(
+                refund_decided__commission=30,
+                refund_decided__owed=-30,
+                refund_settled__owed=30,
+                refund_settled__losses=-30,
+                chargeback_withdrawn__disputed=30,
+                chargeback_withdrawn__stripe=-30,
+                chargeback_lost__losses=30,
+                chargeback_lost__disputed=-30,
+                chargebacks=(ChargebackFacts(amount=-30, fee=0, lost=30),),
+            ),
+        ],
+        ids=[
+            "due",
+            "sending",
+            "kept",
+            "sent",
+            "taken back",
+            "netted",
+            "charged back",
+            "lost",
+            "appealed",
+            "settled",
+        ],
+    )
+    def test_accepts_whatever_comes_about(self, order):
+        assert broken_orders(order) == {}
+
+    def test_finds_a_paid_sale_without_a_payout(self):
+        order = paid(a_sale(11, 1, 251, payout=None))
+        assert broken_orders(order) == {
+            "payouts_are_booked": [("order K7QM-2XPD", "is paid, and sale 11 has no payout")]
+        }
+
+    def test_finds_a_payout_of_another_amount_than_was_agreed(self):
+        payout = PayoutFacts(status=PayoutStatus.PENDING, amount=4755, remaining=4754, transferred=0)
+        ((_, detail),) = broken_orders(paid(a_sale(11, 1, 251, payout=payout)))["payouts_are_booked"]
+        assert detail == "sale 11 leaves 4754, its payout is of 4755"
+
+    @pytest.mark.parametrize(
+        ("sale", "moves", "account"),
+        [
+            (at(PayoutStatus.DUE), {}, "liabilities:seller:1:payable"),
+            (at(PayoutStatus.PENDING), HELD, "liabilities:seller:1:on_hold"),
+            (at(PayoutStatus.PENDING, remaining=4000), {}, "liabilities:seller:1:pending"),
+            (at(PayoutStatus.PAID, remaining=0, transferred=4000), SENT, "sent to seller 1"),
+        ],
+    )
+    def test_finds_money_that_stands_elsewhere_than_its_payout_says(self, sale, moves, account):
+        ((_, detail),) = broken_orders(paid(sale, **moves))["payouts_are_booked"]
+        assert detail.startswith(f"{account}: ")
+
+    def test_finds_a_seller_who_got_too_much_or_gave_back_too_much(self):
+        twice = {**COMPLETED, "transfer_created__payable_1": 9508, "transfer_created__stripe": -9508}
+        found = broken_orders(paid(at(PayoutStatus.PAID, remaining=0, transferred=9508), **twice))
+        assert found["sellers_get_their_net"] == [
+            ("order K7QM-2XPD", "seller 1 got 9508 of 4754, and 0 were taken back")
+        ]
+        back = {"transfer_reversed__stripe": 5000, "transfer_reversed__receivable_1": -5000}
+        found = broken_orders(paid(at(PayoutStatus.PAID, remaining=0, transferred=4754), **SENT, **back))
+        assert list(found) == ["sellers_get_their_net"]
+
+    def test_finds_money_that_is_payable_of_a_sale_that_is_claimed(self):
+        ((_, detail),) = broken_orders(paid(at(PayoutStatus.DUE, is_claimed=True), **COMPLETED))[
+            "claimed_sales_are_kept"
+        ]
+        assert detail == "4754 are payable to seller 1, while a dispute is open on sale 11"
+
+    def test_finds_a_chargeback_that_is_not_booked_or_not_shared_out(self):
+        found = broken_orders(paid(chargebacks=(TAKEN,)))
+        assert found == {"chargebacks_are_booked": [("order K7QM-2XPD", "its chargebacks moved -4774, booked are 0")]}
+        found = broken_orders(paid(chargebacks=(replace(TAKEN, lost=4754),), **GONE))
+        assert found == {
+            "chargebacks_are_booked": [
+                ("order K7QM-2XPD", "0 are undecided of its chargebacks, booked as disputed are 4754")
+            ]
+        }
+
+
+class TestDebtsAgainstTheirJournals:
+    OWED = AccountBalance(account="assets:seller_receivable:1", balance=Money(50, "EUR"))
+    SHARE = AccountBalance(account="revenue:seller_fees", balance=Money(-50, "EUR"))
+
+    def test_accepts_what_is_owed(self):
+        accounts = (*Books.accounts, self.OWED, self.SHARE)
+        assert findings(accounts=accounts, owed=(DebtFacts(seller_id=1, left=Money(50, "EUR")),)) == {}
+        assert findings(owed=(DebtFacts(seller_id=1, left=Money(0, "EUR")),)) == {}
+        assert findings(accounts=(*Books.accounts, replace(self.OWED, balance=Money(0, "EUR")))) == {}
+
+    def test_finds_a_debt_of_another_amount(self):
+        ((subject, detail),) = findings(owed=(DebtFacts(seller_id=1, left=Money(50, "EUR")),))["recoveries_are_booked"]
+        assert subject == "assets:seller_receivable:1"
+        assert detail == "stands at 0.00 EUR, 0.50 EUR are still to be taken back"
+
+    def test_finds_a_debt_that_nobody_decided(self):
+        ((_, detail),) = findings(accounts=(*Books.accounts, self.OWED, self.SHARE))["recoveries_are_booked"]
+        assert detail == "stands at 0.50 EUR, nothing is to be taken back"
 
 
 class TestTheProvidersBalance:

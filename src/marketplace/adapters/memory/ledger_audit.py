@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from marketplace.adapters.memory.ledger import InMemoryLedgerQueries
 from marketplace.adapters.memory.store import InMemoryStore
@@ -12,19 +13,26 @@ from marketplace.application.ports.ledger import (
     AccountBalance,
     AuditFacts,
     BrokenJournal,
+    ChargebackFacts,
+    DebtFacts,
     LedgerAudit,
     OrderFacts,
+    PayoutFacts,
     RefundFacts,
     RefundJournal,
     SaleFacts,
     StockFacts,
 )
+from marketplace.domain.chargebacks import Chargeback
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import REFUNDS_PAYABLE, Journal, JournalKind
 from marketplace.domain.listings import Listing
 from marketplace.domain.orders.order import Order, Sale
 from marketplace.domain.payments.refund import Refund, RefundStatus
+from marketplace.domain.payouts import Payout
+from marketplace.domain.recoveries import Recovery
 from marketplace.domain.reservations import Reservation
-from marketplace.domain.shared.ids import JournalId, ListingId, OrderId
+from marketplace.domain.shared.ids import AccountId, JournalId, ListingId, OrderId, SaleId
 from marketplace.domain.shared.money import Money
 
 _OF_REFUNDS = (
@@ -77,8 +85,16 @@ class _Snapshot(AuditFacts):
         of_order: dict[OrderId | None, list[Journal]] = defaultdict(list)
         for journal in self._journals:
             of_order[journal.order_id].append(journal)
+        payouts: dict[SaleId, Payout] = {each.sale_id: each for each in self._store.table("payouts").values()}
+        disputes: list[Dispute] = list(self._store.table("disputes").values())
+        claimed = {dispute.sale_id for dispute in disputes if dispute.is_open}
+        chargebacks: list[Chargeback] = list(self._store.table("chargebacks").values())
         for order in self._orders:
-            yield _order(order, of_order[order.id])
+            yield replace(
+                _order(order, of_order[order.id]),
+                sales=tuple(_sale(sale, payouts.get(sale.id), sale.id in claimed) for sale in order.sales),
+                chargebacks=tuple(_chargeback(each) for each in chargebacks if each.order_id == order.id),
+            )
 
     def refunds(self) -> Iterator[RefundFacts]:
         refunds: list[Refund] = sorted(self._store.table("refunds").values(), key=lambda refund: refund.id)
@@ -103,6 +119,15 @@ class _Snapshot(AuditFacts):
                     order_id=journal.order_id,
                     amount=Money(abs(owed), journal.currency),
                 )
+
+    def debts(self) -> Iterator[DebtFacts]:
+        owed: dict[tuple[AccountId, str], int] = defaultdict(int)
+        recoveries: list[Recovery] = list(self._store.table("recoveries").values())
+        for recovery in recoveries:
+            gone = recovery.reversed_amount + recovery.netted_amount + recovery.written_off_amount
+            owed[recovery.seller_id, recovery.amount.currency] += recovery.amount.amount - gone
+        for (seller_id, currency), left in sorted(owed.items()):
+            yield DebtFacts(seller_id=seller_id, left=Money(left, currency))
 
     def listings(self) -> Iterator[StockFacts]:
         reserved: dict[ListingId, int] = defaultdict(int)
@@ -136,13 +161,13 @@ def _order(order: Order, journals: list[Journal]) -> OrderFacts:
         processing=order.processing,
         shipping=order.shipping,
         fees=order.fees,
-        sales=tuple(_sale(sale) for sale in order.sales),
+        sales=(),
         captures=tuple(j.lines for j in journals if j.kind is JournalKind.PAYMENT_CAPTURED),
         moves=dict(moves),
     )
 
 
-def _sale(sale: Sale) -> SaleFacts:
+def _sale(sale: Sale, payout: Payout | None, is_claimed: bool) -> SaleFacts:
     return SaleFacts(
         id=sale.id,
         seller_id=sale.seller_id,
@@ -152,4 +177,23 @@ def _sale(sale: Sale) -> SaleFacts:
         returned=sale.returned,
         lines=sum(line.subtotal.amount for line in sale.lines),
         lines_returned=sum((line.unit_price * line.returned).amount for line in sale.lines),
+        payout=None if payout is None else _payout(payout),
+        is_claimed=is_claimed,
+    )
+
+
+def _payout(payout: Payout) -> PayoutFacts:
+    return PayoutFacts(
+        status=payout.status,
+        amount=payout.amount.amount,
+        remaining=payout.remaining,
+        transferred=payout.transferred_amount,
+    )
+
+
+def _chargeback(chargeback: Chargeback) -> ChargebackFacts:
+    return ChargebackFacts(
+        amount=sum(movement.amount for movement in chargeback.movements),
+        fee=sum(movement.fee for movement in chargeback.movements),
+        lost=chargeback.lost or 0,
     )

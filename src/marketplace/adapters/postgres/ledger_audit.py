@@ -15,14 +15,18 @@ from marketplace.application.ports.ledger import (
     AccountBalance,
     AuditFacts,
     BrokenJournal,
+    ChargebackFacts,
+    DebtFacts,
     LedgerAudit,
     OrderFacts,
+    PayoutFacts,
     RefundFacts,
     RefundJournal,
     SaleFacts,
     StockFacts,
 )
 from marketplace.domain.ledger import JournalKind, Line
+from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.ids import AccountId, OrderId, SaleId
 from marketplace.domain.shared.money import Money
 
@@ -45,9 +49,14 @@ _ORDERS = """
         o.base, o.commission, o.processing, o.shipping, o.fees,
         (
             select json_agg(json_build_array(
-                s.id, s.seller_id, s.base, s.commission, s.seller_fees, s.returned, l.lines, l.lines_returned
+                s.id, s.seller_id, s.base, s.commission, s.seller_fees, s.returned, l.lines, l.lines_returned,
+                p.status, p.amount, p.withheld_amount + p.netted_amount, p.transferred_amount,
+                exists (
+                    select from disputes d
+                    where d.sale_id = s.id and d.status in ('open', 'awaiting_seller', 'under_review')
+                )
             ) order by s.id)
-            from sales s cross join lateral (
+            from sales s left join payouts p on p.sale_id = s.id cross join lateral (
                 select coalesce(sum(quantity * unit_price), 0) as lines,
                     coalesce(sum(returned * unit_price), 0) as lines_returned
                 from sale_lines where sale_id = s.id
@@ -71,7 +80,14 @@ _ORDERS = """
                 where j.order_id = o.id
                 group by j.kind, l.account
             ) m
-        ) as moves
+        ) as moves,
+        (
+            select json_agg(json_build_array(coalesce(m.amount, 0), coalesce(m.fee, 0), coalesce(c.lost, 0)))
+            from chargebacks c cross join lateral (
+                select sum(amount) as amount, sum(fee) as fee from chargeback_movements where chargeback_id = c.id
+            ) m
+            where c.order_id = o.id
+        ) as chargebacks
     from orders o
     order by o.id
 """
@@ -88,6 +104,11 @@ _REFUND_JOURNALS = """
     where j.kind in ('refund_decided', 'refund_created', 'refund_failed', 'refund_settled')
     group by j.id
     order by j.id
+"""
+_DEBTS = """
+    select seller_id, currency,
+        sum(amount - reversed_amount - netted_amount - written_off_amount) as remaining
+    from recoveries group by seller_id, currency order by seller_id, currency
 """
 _LISTINGS = """
     select l.id, l.stock, l.claimed, coalesce(r.reserved, 0) as reserved
@@ -155,6 +176,9 @@ class _Snapshot(AuditFacts):
                     tuple(Line(account, amount) for account, amount in lines) for lines in row.captures or ()
                 ),
                 moves={(kind, account): total for kind, account, total in row.moves or ()},
+                chargebacks=tuple(
+                    ChargebackFacts(amount=amount, fee=fee, lost=lost) for amount, fee, lost in row.chargebacks or ()
+                ),
             )
 
     def refunds(self) -> Iterator[RefundFacts]:
@@ -178,13 +202,17 @@ class _Snapshot(AuditFacts):
                 amount=Money(int(row.amount), row.currency),
             )
 
+    def debts(self) -> Iterator[DebtFacts]:
+        for row in self._rows(_DEBTS):
+            yield DebtFacts(seller_id=row.seller_id, left=Money(int(row.remaining), row.currency))
+
     def listings(self) -> Iterator[StockFacts]:
         for row in self._rows(_LISTINGS):
             yield StockFacts(listing_id=row.id, stock=row.stock, claimed=row.claimed, reserved=int(row.reserved))
 
 
-def _sale(values: Sequence[int]) -> SaleFacts:
-    id, seller_id, base, commission, seller_fees, returned, lines, lines_returned = values
+def _sale(values: Sequence[Any]) -> SaleFacts:
+    id, seller_id, base, commission, seller_fees, returned, lines, lines_returned, *payout, is_claimed = values
     return SaleFacts(
         id=SaleId(id),
         seller_id=AccountId(seller_id),
@@ -194,4 +222,15 @@ def _sale(values: Sequence[int]) -> SaleFacts:
         returned=returned,
         lines=lines,
         lines_returned=lines_returned,
+        payout=_payout(*payout),
+        is_claimed=is_claimed,
+    )
+
+
+def _payout(status: str | None, amount: int, gone: int, transferred: int) -> PayoutFacts | None:
+    if status is None:
+        return None
+    known = PayoutStatus(status)
+    return PayoutFacts(
+        status=known, amount=amount, remaining=amount - gone if known.is_open else 0, transferred=transferred
     )

@@ -11,6 +11,7 @@ from typing import Protocol
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.fees import AppliedFee
 from marketplace.domain.ledger import Journal, JournalKind, Line
+from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.ids import AccountId, JournalId, ListingId, OrderId, RefundId, SaleId
 from marketplace.domain.shared.money import Money
 
@@ -96,8 +97,38 @@ class BrokenJournal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PayoutFacts:
+    """Minor units: ``amount`` as agreed, ``remaining`` to be sent, ``transferred`` by the provider."""
+
+    status: PayoutStatus
+    amount: int
+    remaining: int
+    transferred: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargebackFacts:
+    """Minor units: its movements' ``amount`` (less than 0: withdrawn) and ``fee``, and what was shared out as lost."""
+
+    amount: int
+    fee: int
+    lost: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DebtFacts:
+    """What is left to be taken back from a seller, of all that was decided to be."""
+
+    seller_id: AccountId
+    left: Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SaleFacts:
-    """Amounts in minor units. ``lines`` and ``lines_returned`` add up the sale's lines: all, and what went back."""
+    """Amounts in minor units. ``lines`` and ``lines_returned`` add up the sale's lines: all, and what went back.
+
+    ``is_claimed``: a dispute is open on it, by the buyer or by a chargeback.
+    """
 
     id: SaleId
     seller_id: AccountId
@@ -107,6 +138,13 @@ class SaleFacts:
     returned: int
     lines: int
     lines_returned: int
+    payout: PayoutFacts | None = None
+    is_claimed: bool = False
+
+    @property
+    def net(self) -> int:
+        """What the seller is to get."""
+        return self.base - self.commission - self.seller_fees
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +167,7 @@ class OrderFacts:
     sales: tuple[SaleFacts, ...]
     captures: tuple[tuple[Line, ...], ...]
     moves: Mapping[tuple[str, str], int]
+    chargebacks: tuple[ChargebackFacts, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,6 +228,10 @@ class AuditFacts(Protocol):
 
     def refund_journals(self) -> Iterator[RefundJournal]:
         """Every journal of the three kinds that a refund makes, in the order of posting."""
+        ...
+
+    def debts(self) -> Iterator[DebtFacts]:
+        """By seller and currency, of whoever ever owed anything."""
         ...
 
     def listings(self) -> Iterator[StockFacts]:
