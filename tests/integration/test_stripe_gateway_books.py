@@ -331,6 +331,22 @@ class TestBooks:
         assert gateway.balance_transactions(since=began, after=everything[2].id, limit=150) == everything[3:153]
         assert {(m.type, m.reporting_category, m.net, m.currency) for m in seen} == {("topup", "topup", 100, "EUR")}
 
+    def test_finds_the_oldest_of_a_long_time_and_of_a_busy_second(self, gateway, stub, clock):
+        began = clock.now()
+        clock.advance(timedelta(days=40))
+        for day in range(5):
+            for _ in range(110 if day == 0 else 70):
+                stub.top_up(1)
+            clock.advance(timedelta(days=1))
+        stub.asked.clear()
+        everything = gateway.balance_transactions(since=began, after=None, limit=1000)
+        assert (len(everything), len({movement.id for movement in everything})) == (390, 390)
+        assert [m.created_at for m in everything] == sorted(m.created_at for m in everything)
+        assert len(stub.asked) < 40
+        assert gateway.balance_transactions(since=began, after=None, limit=3) == everything[:3]
+        assert gateway.balance_transactions(since=clock.now(), after=None, limit=3) == []
+        assert len(gateway.balance_transactions(since=began + timedelta(days=41), after=None, limit=500)) == 280
+
     def test_events_come_the_oldest_first_and_a_forgotten_place_begins_anew(self, gateway, stub, clock):
         began = clock.now()
         paid(gateway)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 from marketplace.adapters.stripe_gateway.client import PAGE, Object, StripeApi, named, reading, rows_of
 from marketplace.adapters.stripe_gateway.currencies import from_stripe
@@ -34,9 +33,18 @@ _PAYOUT_STATUS = {
 }
 
 
-class _Place(TypedDict):
-    """Where on a list a page begins: lists have the newest first."""
+class _Range(TypedDict):
+    gte: int
+    lte: NotRequired[int]
 
+
+class _Place(TypedDict):
+    """A page of a list, which has the newest first: between two seconds, both included, before or after a name.
+
+    The parameters that all lists have in common: for the SDK each has types of its own.
+    """
+
+    created: _Range
     limit: int
     starting_after: NotRequired[str]
     ending_before: NotRequired[str]
@@ -63,14 +71,12 @@ class Books:
         what = "list the movements on our balance"
 
         def page(client: StripeClient, place: _Place) -> StripeObject:
-            params: BalanceTransactionListParams = {"created": {"gte": seconds(since)}, "limit": place["limit"]}
-            if "starting_after" in place:
-                params["starting_after"] = place["starting_after"]
-            if "ending_before" in place:
-                params["ending_before"] = place["ending_before"]
-            return client.v1.balance_transactions.list(params)
+            return client.v1.balance_transactions.list(cast("BalanceTransactionListParams", place))
 
-        return [_movement_of(movement, what) for movement in self._oldest_first(what, page, after=after, limit=limit)]
+        return [
+            _movement_of(movement, what)
+            for movement in self._oldest_first(what, page, since=since, after=after, limit=limit)
+        ]
 
     def get_platform_payout(self, payout_id: str) -> PlatformPayout:
         name, what = named(payout_id), "read a payout to our bank"
@@ -91,35 +97,67 @@ class Books:
         what = "list events"
 
         def page(client: StripeClient, place: _Place) -> StripeObject:
-            params: EventListParams = {"created": {"gte": seconds(since)}, "limit": place["limit"]}
-            if "starting_after" in place:
-                params["starting_after"] = place["starting_after"]
-            if "ending_before" in place:
-                params["ending_before"] = place["ending_before"]
-            return client.v1.events.list(params)
+            return client.v1.events.list(cast("EventListParams", place))
 
-        return list(_events_of(self._oldest_first(what, page, after=after, limit=limit)))
+        return list(_events_of(self._oldest_first(what, page, since=since, after=after, limit=limit)))
 
-    def _oldest_first(self, what: str, page: _Page, *, after: str | None, limit: int) -> list[Object]:
+    def _oldest_first(self, what: str, page: _Page, *, since: datetime, after: str | None, limit: int) -> list[Object]:
+        begin = seconds(since)
         if after is not None:
             try:
-                return self._following(what, page, named(after), limit)
+                return self._following(what, page, begin, named(after), limit)
             except ProviderObjectUnknown:
                 pass  # the provider has forgotten the place, as it does with events after a month: from the beginning
-        last: deque[Object] = deque(maxlen=limit)
-        last.extend(self._api.pages(what, lambda client, name: page(client, _from(name))))
-        return list(reversed(last))
+        found = self._oldest(what, page, begin)
+        if found and len(found) < limit:
+            with reading(what):
+                found += self._following(what, page, begin, found[-1]["id"], limit - len(found))
+        return found[:limit]
 
-    def _following(self, what: str, page: _Page, after: str, limit: int) -> list[Object]:
+    def _following(self, what: str, page: _Page, begin: int, after: str, limit: int) -> list[Object]:
         found: list[Object] = []
         while len(found) < limit:
-            place: _Place = {"ending_before": after, "limit": min(PAGE, limit - len(found))}
-            rows = rows_of(self._api.read(what, lambda client, place=place: page(client, place)))  # type: ignore[misc]
+            asked = min(PAGE, limit - len(found))
+            rows, _ = self._page(what, page, {"created": {"gte": begin}, "limit": asked, "ending_before": after})
             found.extend(reversed(rows))
-            if len(rows) < place["limit"]:
+            if len(rows) < asked:
                 break
             after = found[-1]["id"]
         return found
+
+    def _oldest(self, what: str, page: _Page, begin: int) -> list[Object]:
+        """The first of all from ``begin`` on, though lists begin with the newest: the time is halved until a page holds
+        what is left. For a year that takes some thirty requests, however much there was."""
+        with reading(what):
+            rows, has_more = self._page(what, page, {"created": {"gte": begin}, "limit": PAGE})
+            end = rows[0]["created"] if has_more else begin
+            while has_more and begin < end:
+                middle = (begin + end) // 2
+                rows, has_more = self._page(what, page, {"created": {"gte": begin, "lte": middle}, "limit": PAGE})
+                if rows:
+                    end = middle
+                else:
+                    begin, has_more = middle + 1, True
+            return list(reversed(self._second(what, page, begin) if has_more else rows))
+
+    def _second(self, what: str, page: _Page, begin: int) -> list[Object]:
+        """All of one second, which is as short a time as can be asked for."""
+        created: _Range = {"gte": begin, "lte": begin}
+        return list(
+            self._api.pages(
+                what,
+                lambda client, name: page(
+                    client,
+                    {"created": created, "limit": PAGE}
+                    if name is None
+                    else {"created": created, "limit": PAGE, "starting_after": name},
+                ),
+            )
+        )
+
+    def _page(self, what: str, page: _Page, place: _Place) -> tuple[Sequence[Object], bool]:
+        found = self._api.read(what, lambda client: page(client, place))
+        return rows_of(found), bool(found.get("has_more"))
 
 
 def _events_of(found: Sequence[Object]) -> Iterator[ProviderEvent]:
@@ -129,10 +167,6 @@ def _events_of(found: Sequence[Object]) -> Iterator[ProviderEvent]:
             yield event_of(event)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
             _log.warning("event %s cannot be read: %s", event.get("id"), type(error).__name__)
-
-
-def _from(name: str | None) -> _Place:
-    return {"limit": PAGE} if name is None else {"limit": PAGE, "starting_after": name}
 
 
 def _sum(balance: Object, part: str, currency: str) -> int:
