@@ -133,7 +133,7 @@ def port_error(error: Exception, *, what: str, subject: Subject = Subject.OURS) 
         return _forbidden(refusal, message, subject)
     if refusal.status in (400, 404) and refusal.is_readable:
         return _refused(refusal, message, subject)
-    return OutcomeUnknown(f"The payment provider gave no usable answer: {what} ({refusal.kind}, {refusal.says}).")
+    return OutcomeUnknown(f"The payment provider gave no usable answer: {what}: {refusal.says}.")
 
 
 def neutral_code(error: Any) -> str:
