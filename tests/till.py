@@ -151,13 +151,7 @@ class Till:
 
     def __post_init__(self) -> None:
         clock = self.market.clock
-        self.provider = SimulatedGateway(
-            self.state,
-            clock=clock,
-            secrets=[SECRET],
-            public_url=PUBLIC_URL,
-            token=lambda: f"{next(self.tokens):06}",
-        )
+        self.provider = self.make_provider()
         self.gateway: Any = FaultyGateway(self.provider)
         gateway: PaymentGateway = self.gateway
         writing: dict[str, Any] = {"unit_of_work": self.market.unit_of_work, "clock": clock}
@@ -214,6 +208,16 @@ class Till:
         self.follow_suspensions = FollowSuspensions(**writing)
         self.watch_kept_money = WatchKeptMoney(**writing)
         self.verify_ledger = VerifyLedger(audit=self.audit, gateway=gateway)
+
+    def make_provider(self) -> Any:
+        """The gateway that everything speaks to, and its courier; another till may have another one."""
+        return SimulatedGateway(
+            self.state,
+            clock=self.market.clock,
+            secrets=[SECRET],
+            public_url=PUBLIC_URL,
+            token=lambda: f"{next(self.tokens):06}",
+        )
 
     # --- what buyers and operators do
 
