@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from marketplace.application.access import Actor
+from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.ports.idempotency import Answer
 from marketplace.application.ports.pages import PageRequest
 from marketplace.application.ports.payments import InboxStatus
 from marketplace.application.ports.personal_data import KeptCode, Traces
+from marketplace.domain.disputes import DisputeOutcome, DisputeReason
 from marketplace.domain.identity.codes import CodePurpose
 from marketplace.domain.identity.devices import Device
 from marketplace.domain.identity.erasure import ERASED, MatterKind
@@ -147,6 +148,24 @@ class PersonalDataContract:
         assert (after.shipping_address, after.billing_address) == (NOBODYS, None)
         assert (after.status, after.total, after.buyer_id) == (before.status, before.total, before.buyer_id)
         assert till.findings() == []
+
+    def test_forgets_what_they_claimed_and_what_was_told_their_bank(self, till):
+        bought = _Purchase(till)
+        till.market.later(days=8)
+        id = till.open_dispute(
+            actor=bought.buyer,
+            sale_id=till.order(bought.order_id).sales[0].id,
+            reason=DisputeReason.NOT_RECEIVED,
+            description="I live at number 12",
+        )
+        till.provider.open_chargeback(till.payment(bought.order_id).intent_id)
+        till.work()
+        (chargeback,) = till.chargebacks(bought.order_id)
+        till.submit_evidence(actor=OPERATOR, chargeback_id=chargeback.id, evidence={"customer_name": "Ada"})
+        till.resolve_dispute(actor=OPERATOR, dispute_id=id, outcome=DisputeOutcome.DISMISSED, note="It came")
+        forget(till, bought.buyer)
+        assert (till.dispute(id).description, till.dispute(id).note) == (ERASED, "It came")
+        assert till.chargebacks(bought.order_id)[0].evidence == {}
 
     def test_the_seller_who_leaves_does_not_take_the_buyers_address_along(self, till):
         bought = _Purchase(till)

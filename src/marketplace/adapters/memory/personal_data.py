@@ -24,6 +24,8 @@ from marketplace.application.ports.personal_data import (
     PersonalDataQueries,
     Traces,
 )
+from marketplace.domain.chargebacks import Chargeback
+from marketplace.domain.disputes import Dispute
 from marketplace.domain.identity.erasure import ERASED, MatterKind, OpenMatter
 from marketplace.domain.identity.events import AccountErased
 from marketplace.domain.ledger import Journal, accounts_of
@@ -178,7 +180,20 @@ class _Leaving:
         refunds: dict[Any, Refund] = self._store.table("refunds")
         for key, refund in refunds.items():
             if refund.order_id in both:
-                refunds[key] = replace(refund, reason=self._told(refund.reason))
+                settled_note = self._told(refund.settled_note)
+                refunds[key] = replace(refund, reason=self._told(refund.reason), settled_note=settled_note)
+        self._forget_claims(bought)
+
+    def _forget_claims(self, bought: Collection[OrderId]) -> None:
+        disputes: dict[Any, Dispute] = self._store.table("disputes")
+        for key, dispute in disputes.items():
+            if self._id in (dispute.buyer_id, dispute.seller_id):
+                said = ERASED if dispute.buyer_id == self._id else dispute.description
+                disputes[key] = replace(dispute, description=said, note=self._told(dispute.note))
+        chargebacks: dict[Any, Chargeback] = self._store.table("chargebacks")
+        for key, chargeback in chargebacks.items():
+            if chargeback.order_id in bought:
+                chargebacks[key] = replace(chargeback, evidence={})
 
     def _forget_listings(self) -> None:
         listings: dict[Any, Listing] = self._store.table("listings")
@@ -231,6 +246,11 @@ class _Leaving:
         entries = self._store.table("audit_entries")
         listings = {listing.id for listing in self._store.table("listings").values() if listing.seller_id == self._id}
         subjects = {("account", str(self._id)), ("seller", str(self._id))}
+        for kind in ("refund", "chargeback"):
+            table = self._store.table(f"{kind}s").values()
+            subjects |= {(kind, str(row.id)) for row in table if row.order_id in orders}
+        disputes = self._store.table("disputes").values()
+        subjects |= {("dispute", str(d.id)) for d in disputes if self._id in (d.buyer_id, d.seller_id)}
         subjects |= {("order", str(id)) for id in orders} | {("listing", str(id)) for id in listings}
         for key, entry in entries.items():
             acted = entry.actor_id == self._id

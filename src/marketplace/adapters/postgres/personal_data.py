@@ -103,6 +103,11 @@ _WISHES = text(
     where order_id in {_OF_BUYER} and cancellation_reason is not null and cancellation_reason <> :mark
     """
 )
+# What somebody claimed, and what was told their bank of them: decided by then, and with the bank what it is for.
+_CLAIMS = [
+    text("update disputes set description = :mark where buyer_id = :id and description <> :mark"),
+    text(f"update chargebacks set evidence = '{{}}' where order_id in {_OF_BUYER}"),
+]
 _LOCK_LISTINGS = text(
     """
     select 1 from listings l
@@ -166,6 +171,8 @@ _TOLD = ["description", "email", "first_name", "last_name", "name", "reason", "s
 
 _REASONS = [
     text(f"update refunds set reason = :mark where order_id in {_OF_BOTH} and reason ilike any(:words)"),
+    text(f"update refunds set settled_note = :mark where order_id in {_OF_BOTH} and settled_note ilike any(:words)"),
+    text("update disputes set note = :mark where :id in (buyer_id, seller_id) and note ilike any(:words)"),
     text(f"update order_transitions set reason = :mark where order_id in {_OF_BOTH} and reason ilike any(:words)"),
     text(
         f"""
@@ -174,6 +181,12 @@ _REASONS = [
             actor_id = :id
             or (subject_type in ('account', 'seller') and subject_id = :whom)
             or (subject_type = 'order' and subject_id in (select x.id::text from {_OF_BOTH} as x (id)))
+            or (subject_type = 'refund' and subject_id in (
+                select f.id::text from refunds f where f.order_id in {_OF_BOTH}))
+            or (subject_type = 'dispute' and subject_id in (
+                select d.id::text from disputes d where d.buyer_id = :id or d.seller_id = :id))
+            or (subject_type = 'chargeback' and subject_id in (
+                select c.id::text from chargebacks c where c.order_id in {_OF_BOTH}))
             or (subject_type = 'listing' and subject_id in (select l.id::text from listings l where l.seller_id = :id))
         )
         """
@@ -212,7 +225,7 @@ class PostgresPersonalData(PersonalData):
         about["blank"], about["resets"] = _BLANK, list(traces.address_hashes)
         about["names"], about["words"] = _anywhere(traces.names), _anywhere(traces.words)
         # Orders, then listings by ascending id, then claims, as everywhere.
-        for statement in (_ORDERS, _WISHES, _LOCK_LISTINGS, _LISTINGS, *_GONE):
+        for statement in (_ORDERS, _WISHES, *_CLAIMS, _LOCK_LISTINGS, _LISTINGS, *_GONE):
             self._uow.execute(statement, about)
         for statement in (_INBOX, *_PAYOUT_ACCOUNT, *_OUTBOX, *_REASONS, _WHEREABOUTS):
             self._uow.execute(statement, about)
