@@ -1,15 +1,19 @@
 """`marketplace ledger`: what an operator sees, and the exit status that a nightly job acts on."""
 
 import json
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.entrypoints.cli.main import marketplace
 from marketplace.entrypoints.container import build_container
 from marketplace.entrypoints.settings import Settings
 from tests.contracts.ledger import a_capture, a_fee, post
+from tests.integration.test_postgres_ledger_audit import unguarded
+from tests.purchases import ORDER, store_market, store_paid_order
 
 
 @pytest.fixture
@@ -85,3 +89,45 @@ def test_the_database_is_left_as_it_was(run, wrong_books, environment):
     with engine.connect() as connection:
         assert connection.execute(sa.text("select count(*) from journals")).scalar_one() == 2
     engine.dispose()
+
+
+class TestReconcile:
+    def test_leaves_what_differs_to_the_operator_who_closes_it(self, run, wrong_books):
+        result = run("reconcile")
+        assert result.exit_code == 1, result.output
+        assert "open differences: 2" in result.output
+        assert "(payment_captured charge:ch_1) moves 121.00 EUR" in result.output
+        first, second = json.loads(run("differences", "--json").output)
+        for difference in (first, second):
+            closed = run("explain-difference", str(difference["id"]), "--note", "books of a test", "--json")
+            assert json.loads(closed.output)["resolution"] == "explained"
+        assert run("differences").output.endswith("(none)\n")
+        assert "books of a test" in run("differences", "--all", "--json").output
+        result = run("reconcile", "--since", "2026-01-01T00:00:00Z", "--json")
+        assert (result.exit_code, json.loads(result.output)["open_differences"]) == (0, 0)
+        again = run("explain-difference", str(first["id"]), "--note", "x", "--to-suspense")
+        assert again.exit_code == 1
+        assert "only a movement without journal" in str(again.output) + str(again.exception)
+
+    def test_tells_how_an_order_came_about(self, run, environment):
+        engine = unguarded(environment["DATABASE_URL"])
+        store_market(partial(PostgresUnitOfWork, engine))
+        store_paid_order(partial(PostgresUnitOfWork, engine))
+        engine.dispose()
+        assert "121.12 EUR were captured" in run("explain", str(ORDER)).output
+        assert json.loads(run("explain", str(ORDER), "--json").output)["captured"] == "121.12"
+
+
+class TestBook:
+    def test_books_what_no_event_tells_of_and_writes_down_who_did(self, run, wrong_books, environment):
+        booked = run("book", "carrier-paid", "6.00", "--reference", "bill 7", "--json")
+        assert json.loads(booked.output) == {"booked": "carrier_paid", "amount": "6.00", "currency": "EUR"}
+        assert run("book", "carrier-paid", "6.00", "--reference", "bill 7").exit_code == 1
+        assert run("book", "topup", "50.00", "--movement", "txn_9").exit_code == 0
+        rows = json.loads(run("balances", "--json").output)
+        assert {"account": "assets:bank", "balance": "-56.00", "currency": "EUR"} in rows
+        engine = sa.create_engine(environment["DATABASE_URL"])
+        with engine.connect() as connection:
+            acts = connection.execute(sa.text("select action from audit_entries order by id")).scalars().all()
+        engine.dispose()
+        assert acts == ["ledger.carrier_paid", "ledger.topup_booked"]
