@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 from threading import Barrier, Thread
 
 import pytest
@@ -13,6 +14,7 @@ from marketplace.domain.shared.errors import Conflict, NotFound
 from marketplace.domain.shared.money import Money
 from tests.contracts.payment_gateway_cards import a_buyer
 from tests.contracts.provider_control import GatewayScenes
+from tests.couriers import BadCourier
 
 
 class SimulatedGatewayContract(GatewayScenes):
@@ -226,6 +228,18 @@ class SimulatedGatewayContract(GatewayScenes):
         ):
             with pytest.raises(NotFound):
                 call()
+
+    def test_its_events_can_be_doubled_shuffled_and_lost_on_the_way(self, gateway, control, clock):
+        self.transfer(gateway, self.seller(gateway, control), self.paid(gateway).charge_id)
+        there = [event.id for event in gateway.events(since=clock.now(), after=None, limit=100)]
+        lease = {"lease_for": timedelta(0), "limit": 100}
+        brought = [each.event_id for each in BadCourier(gateway, Random(1)).due_deliveries(**lease)]
+        assert sorted(set(brought)) == sorted(there)
+        assert len(brought) > len(there)
+        assert list(dict.fromkeys(brought)) != there
+        left = BadCourier(gateway, Random(1), lost=0.5).due_deliveries(**lease)
+        assert 0 < len({each.event_id for each in left}) < len(there)
+        assert {each.event_id for each in left} == {each.event_id for each in gateway.due_deliveries(**lease)}
 
     def test_nothing_follows_what_it_never_said(self, gateway, clock):
         self.paid(gateway)
