@@ -252,6 +252,13 @@ class TestTakingBack:
         with pytest.raises(IllegalTransition):
             order.take_back(order.sales[0], {200: 1}, now=NOW, reason="damaged")
 
+    @pytest.mark.parametrize("items", [0, -1, 5006])
+    def test_refuses_money_that_is_not_left_of_the_sale(self, items):
+        order = put(an_order(), OrderStatus.PAID)
+        with pytest.raises(Invalid, match="cannot go back"):
+            order.take_back(order.sales[0], {}, items=items, now=NOW, reason="damaged")
+        assert order.returned == 0
+
     def test_a_sale_of_another_order_is_unknown(self):
         with pytest.raises(Invalid, match="not part of order"):
             an_order().sale(999)
