@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from marketplace.domain import ledger
-from marketplace.domain.payments.payment import KEY_LIFETIME, ProviderAlarm, backoff
 from marketplace.domain.payout_states import (
     Hold,
     HoldReason,
@@ -31,6 +30,7 @@ from marketplace.domain.shared.aggregate import Aggregate
 from marketplace.domain.shared.errors import IllegalTransition, Invalid
 from marketplace.domain.shared.ids import AccountId, OrderId, PayoutId, SaleId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.provider import KEY_LIFETIME, ProviderAlarm, backoff
 
 REFUSALS_BEFORE_ALARM = 3
 """Every so many refusals in a row an operator is told."""

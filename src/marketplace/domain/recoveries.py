@@ -14,12 +14,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from marketplace.domain.payments.payment import KEY_LIFETIME, backoff
 from marketplace.domain.shared.aggregate import Aggregate
 from marketplace.domain.shared.errors import Conflict, IllegalTransition
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId, OrderId, PayoutId, RecoveryId, SaleId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.provider import KEY_LIFETIME, backoff
 
 MAX_ERROR = 500
 

@@ -13,8 +13,6 @@ from marketplace.domain.payments.payment import (
     KEY_LIFETIME,
     POLL_AFTER_ATTEMPT,
     POLL_EVERY,
-    RETRY_FIRST,
-    RETRY_LONGEST,
     START_GRACE,
     CancelWish,
     OrderNotPayable,
@@ -36,6 +34,7 @@ from marketplace.domain.payments.refund import (
 )
 from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId, RefundId, SaleId, SaleLineId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.provider import RETRY_FIRST, RETRY_LONGEST
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

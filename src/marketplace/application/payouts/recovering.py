@@ -26,12 +26,12 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals
 from marketplace.domain.identity import Role
 from marketplace.domain.orders.reference import public_reference
-from marketplace.domain.payments.payment import ProviderAlarm
 from marketplace.domain.recoveries import Recovery, RecoveryBusy, RecoveryStatus
 from marketplace.domain.sellers import checked_reason
 from marketplace.domain.shared.errors import Conflict, MarketplaceError, Unavailable
 from marketplace.domain.shared.ids import RecoveryId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.provider import ProviderAlarm
 
 _OUR_FAULT = (InvalidRequest, KeyReused, ProviderObjectUnknown)
 

@@ -20,16 +20,15 @@ from marketplace.domain.shared.errors import Conflict
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId
 from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.provider import KEY_LIFETIME as KEY_LIFETIME
+from marketplace.domain.shared.provider import ProviderAlarm as ProviderAlarm
+from marketplace.domain.shared.provider import backoff as backoff
 
 START_GRACE = timedelta(seconds=15)
 """The request that placed the order starts its payment; after this long without an answer a worker does."""
 POLL_EVERY = timedelta(minutes=5)
 """How often an open payment is read without an event, since events can be lost."""
 POLL_AFTER_ATTEMPT = timedelta(minutes=1)
-RETRY_FIRST = timedelta(seconds=5)
-RETRY_LONGEST = timedelta(minutes=15)
-KEY_LIFETIME = timedelta(hours=23)
-"""How long the provider surely remembers an idempotency key (it promises 24 hours)."""
 
 # What a thief must not learn from the shop: the provider asks to show these as a plain decline.
 _FRAUD_DECLINES = frozenset(
@@ -90,22 +89,9 @@ class PaymentQuarantined(Event):
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderAlarm(Event):
-    """Something about the provider needs an operator. ``subject`` names the object, never a secret."""
-
-    subject: str
-    reason: str
-
-
 def neutral_decline(code: str) -> str:
     """The decline code that a buyer may see: suspicions of fraud look like any other refusal."""
     return "generic_decline" if code in _FRAUD_DECLINES else code
-
-
-def backoff(failures: int) -> timedelta:
-    """The pause after so many failures in a row: doubling, bounded."""
-    return min(RETRY_FIRST * (1 << min(failures, 10)), RETRY_LONGEST)
 
 
 @dataclass(kw_only=True, slots=True)
