@@ -56,6 +56,14 @@ STATEMENTS = {
     "/admin/users/{user}/": 2,
     "/admin/audit/": 3,
     "/admin/payouts/": 3,
+    "/disputes/": 3,
+    "/disputes/{dispute}/": 2,
+    "/admin/disputes/": 3,
+    "/admin/refunds/": 3,
+    "/admin/refunds/{refund}/": 2,
+    # Their movements beside them.
+    "/admin/chargebacks/": 4,
+    "/admin/chargebacks/{chargeback}/": 3,
     "/admin/fees/": 3,
     "/admin/fees/current/": 2,
     "/admin/ledger/entries/": 3,
@@ -75,6 +83,23 @@ def town(clean_database, tmp_path):
     town = Town(clean_database, tmp_path)
     yield town
     town.close()
+
+
+def claims(town, admin, red, ada):
+    """On the sale that there is: a refund of a part, a dispute of its buyer, and a chargeback of their bank."""
+    sale = red.sales()[0]
+    answered(red.ask("POST", f"/sellers/me/sales/{sale['id']}/ship/", {"carrier": "UPS", "tracking_number": "1Z"}), 200)
+    refund = {"amount": "1.00", "reason": "A gesture"}
+    claim = {"sale": sale["id"], "reason": "damaged", "description": "A corner is bent"}
+    made = {
+        "refund": answered(admin.ask("POST", f"/admin/orders/{sale['order']}/refund/", refund), 201)["id"],
+        "dispute": answered(ada.ask("POST", "/disputes/", claim), 201)["id"],
+    }
+    intent = ada.get(f"/orders/{sale['order']}/")["payment"]["intent_id"]
+    town.work()
+    town.container.payment_provider.simulated().open_chargeback(intent)
+    town.work()
+    return {**made, "chargeback": admin.get("/admin/chargebacks/")["results"][0]["id"]}
 
 
 def test_are_fixed_at_every_address(town):
@@ -102,6 +127,7 @@ def test_are_fixed_at_every_address(town):
         "order": ada.orders(listing),
         "sale": red.sales()[0]["id"],
         "payout": red.get("/sellers/me/payouts/")["results"][0]["id"],
+        **claims(town, admin, red, ada),
     }
     # Which fees hold is remembered for seconds: whether they have passed is not the request's doing.
     fees = town.container.fees.in_force()
