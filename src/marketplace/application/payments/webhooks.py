@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 
 from marketplace.application.access import Actor, require_role
-from marketplace.application.payments.checking import PaymentCheck
+from marketplace.application.payments.checking import PaymentCheck, PaymentLost
 from marketplace.application.payments.event_topics import Topic, topic_of
 from marketplace.application.payments.refunding import RefundCheck
 from marketplace.application.ports.clock import Clock
@@ -38,8 +38,9 @@ from marketplace.domain.shared.errors import MarketplaceError, Unavailable
 
 MAX_EVENT = 256 * 1024
 """Bytes."""
-MATCH_WITHIN = timedelta(hours=24)
-"""How long an event about a payment that we do not know is kept in case we come to know it."""
+TRY_FOR = timedelta(hours=24)
+"""How long an event is tried that is about something we do not know, in case we come to know it; and one about which
+nobody answers."""
 MAX_ATTEMPTS = 12
 LEASE_FOR = timedelta(minutes=2)
 
@@ -158,6 +159,11 @@ class ProcessWebhooks:
             is_matched = self._handle(event)
         except _BUSY as error:
             self._retry(item, InboxStatus.WAITING, str(error))
+        except PaymentLost as error:
+            self._failed(item, f"{error.code}: {error}")
+        except Unavailable as error:
+            # The provider, or our store, is silent: no fault of the event, however often. It waits, but not for ever.
+            self._wait(item, InboxStatus.WAITING, f"{error.code}: {error}")
         except MarketplaceError as error:
             self._failed(item, f"{error.code}: {error}")
         except Exception as error:
@@ -170,10 +176,8 @@ class ProcessWebhooks:
                 self.inbox.close(event.id, status=InboxStatus.IGNORED, error="", now=now)
             elif is_matched:
                 self.inbox.close(event.id, status=InboxStatus.DONE, error="", now=now)
-            elif now >= item.received_at + MATCH_WITHIN:
-                self._bury(item, f"we do not know {event.object_id}")
             else:
-                self._retry(item, InboxStatus.UNMATCHED, f"we do not know {event.object_id} yet")
+                self._wait(item, InboxStatus.UNMATCHED, f"we do not know {event.object_id}")
 
     def _handle(self, event: ProviderEvent) -> bool | None:
         """Whether it was about something of ours, which is up to date then. None for what nobody follows."""
@@ -243,6 +247,12 @@ class ProcessWebhooks:
             payment = uow.payments.find(intent_id=event.intent_id, order_id=event.order_id)
         is_another = payment is not None and payment.intent_id not in (None, event.intent_id)
         return None if is_another else payment
+
+    def _wait(self, item: InboxItem, status: InboxStatus, why: str) -> None:
+        if self.clock.now() >= item.received_at + TRY_FOR:
+            self._bury(item, why)
+        else:
+            self._retry(item, status, why)
 
     def _failed(self, item: InboxItem, error: str) -> None:
         if item.attempts >= MAX_ATTEMPTS:

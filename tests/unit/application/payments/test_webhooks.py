@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,8 @@ from marketplace.application.ports.payment_gateway import (
     InvalidSignature,
     MalformedEvent,
     OutcomeUnknown,
-    WebhookSource,
     ProviderObjectUnknown,
+    WebhookSource,
 )
 from marketplace.application.ports.payments import InboxStatus
 from marketplace.domain.orders.status import OrderStatus
@@ -226,6 +227,22 @@ class TestProcessing:
         till.work_for(minutes=2)
         assert till.order(order_id).status is OrderStatus.PAID
         assert set(stored(till)) == {"done"}
+
+    @pytest.mark.parametrize(("hours", "status"), [(23, "done"), (25, "dead")])
+    def test_outlasts_a_provider_that_is_silent_for_a_day_and_no_longer(self, till, market, hours, status):
+        silent_until = market.clock.now() + timedelta(hours=hours)
+
+        def follow(_: str) -> bool:
+            if market.clock.now() < silent_until:
+                raise SILENT
+            return True
+
+        receive(till, an_event(type="transfer.created"))
+        process = replace(till.process_webhooks, check_transfer=follow)
+        for _ in range(26 * 3):
+            process()
+            market.later(minutes=20)
+        assert stored(till) == {status: 1}
 
     @pytest.mark.parametrize("error", [ProviderObjectUnknown("what payment?"), ZeroDivisionError()])
     def test_sets_an_event_aside_that_fails_again_and_again_and_replays_it(self, till, market, buyer, card, error):
