@@ -16,6 +16,7 @@ from marketplace.application.ports.listings import ListingFilters, ListingQuerie
 from marketplace.application.ports.notifications import NotificationQueries
 from marketplace.application.ports.orders import OrderQueries
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, Page, PageRequest
+from marketplace.application.ports.payouts import PayoutQueries
 from marketplace.application.ports.personal_data import PersonalDataQueries
 from marketplace.application.ports.reservations import CartLine, ReservationQueries
 from marketplace.application.ports.second_factors import SecondFactorQueries
@@ -52,6 +53,7 @@ class Dossier:
     sellers: SellerQueries
     listings: ListingQueries
     orders: OrderQueries
+    payouts: PayoutQueries
     reservations: ReservationQueries
     notifications: NotificationQueries
     audit: AuditQueries
@@ -76,6 +78,8 @@ class Dossier:
         offered = ListingFilters(seller_id=account_id, hidden=True)
         yield _many("listings", lambda page: self.listings.listings(offered, page, now=now))
         yield _many("sales", lambda page: self.orders.sales(account_id, page))
+        yield _many("payouts", lambda page: self.payouts.payouts(page, seller_id=account_id))
+        yield _many("recoveries", lambda page: self.payouts.recoveries(page, seller_id=account_id))
         yield _many("notifications", lambda page: self.notifications.notifications(account_id, page))
         with self.unit_of_work() as uow:
             preferences = uow.notification_preferences.of(account_id).all()

@@ -29,6 +29,7 @@ class PersonalData(containers.DeclarativeContainer):
         sellers=backend.seller_queries,
         listings=backend.listing_queries,
         orders=backend.order_queries,
+        payouts=backend.payout_queries,
         reservations=backend.reservation_queries,
         notifications=backend.notification_queries,
         audit=backend.audit_queries,

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from marketplace.application.access import require_role
 from marketplace.application.payouts.operating import HoldPayout, ReleasePayout, RetryPayout
-from marketplace.application.ports.payouts import PayoutQueries, PayoutView, SellerBalance
+from marketplace.application.ports.payouts import PayoutQueries, PayoutView, RecoveryView, SellerBalance
 from marketplace.domain.identity import Role
 from marketplace.domain.payout_states import HoldReason, PayoutStatus
 from marketplace.domain.sellers import MAX_REASON
@@ -226,6 +226,22 @@ def record_json(payout: PayoutView) -> dict[str, Any]:
         "sale_reference": payout.sale_reference,
         "transfer": payout.transfer_id,
         "next_try_at": payout.next_try_at,
+    }
+
+
+def recovery_json(recovery: RecoveryView) -> dict[str, Any]:
+    """Of a debt, for whoever owes it."""
+    return {
+        "id": recovery.id,
+        "payout": recovery.payout_id,
+        "status": recovery.status.value,
+        "cause": recovery.cause,
+        "amount": recovery.amount.decimal,
+        "reversed_amount": recovery.reversed.decimal,
+        "netted_amount": recovery.netted.decimal,
+        "written_off_amount": recovery.written_off.decimal,
+        "currency": recovery.amount.currency,
+        "decided_at": recovery.decided_at,
     }
 
 

@@ -21,6 +21,7 @@ from marketplace.entrypoints.http.audit import entry_json
 from marketplace.entrypoints.http.identity_schemas import address_json, user_json
 from marketplace.entrypoints.http.listings import listing_json
 from marketplace.entrypoints.http.order_schemas import order_json, seller_sale_json
+from marketplace.entrypoints.http.payouts import payout_json, recovery_json
 from marketplace.entrypoints.http.professional_info import professional_info_json
 from marketplace.entrypoints.http.reservations import line_json
 from marketplace.entrypoints.http.seller_schemas import own_json
@@ -129,6 +130,8 @@ _SHOWN: Mapping[str, Callable[[Any], Any]] = {
     "seller": own_json,
     "listings": listing_json,
     "sales": _sale,
+    "payouts": payout_json,
+    "recoveries": recovery_json,
     "notifications": _notification,
     "notification_preferences": _preference,
     "audit": entry_json,
