@@ -2,8 +2,9 @@
 
 import pytest
 
+from marketplace.application.ports.transfers import InsufficientBalance
 from marketplace.domain.identity import Role
-from marketplace.domain.payout_states import HoldReason
+from marketplace.domain.payout_states import HoldReason, PayoutStatus
 from tests.cashier import Cashier
 from tests.till import Till
 
@@ -124,3 +125,50 @@ class TestAdministration:
     def test_is_for_admins(self, client, sign_in, market, cashier):
         seller = cashier.seller()
         assert client.get(self.URL, headers=sign_in(seller)).status_code == 403
+
+
+class TestNews:
+    """What a seller is told of all this, once each."""
+
+    @pytest.fixture
+    def told(self, container, client, sign_in):
+        def told(seller):
+            for _ in range(2):
+                container.relay_events()()
+            found = client.get(f"{V1}/users/me/notifications/?page_size=100", headers=sign_in(seller)).json["results"]
+            return [(each["kind"], each["title"]) for each in found if each["kind"].startswith("payout_")]
+
+        return told
+
+    def test_of_what_was_sent_and_what_was_taken_back(self, told, cashier, till):
+        seller = cashier.seller()
+        first, second = cashier.sent(seller), cashier.sent(seller)
+        for order_id in (first, second):
+            cashier.refund(order_id, "40.00")
+        till.gateway.interrupt("reverse_transfer", when="before", by=InsufficientBalance("nothing there"))
+        till.work()
+        assert sorted(kind for kind, _ in told(seller)) == ["payout_sent"] * 2 + ["payout_taken_back"] * 2
+        assert {title for _, title in told(seller)} >= {
+            f"€95.00 for sale {till.order(first).sales[0].reference}",
+            f"€38.00 of sale {till.order(second).sales[0].reference} taken back",
+        }
+
+    def test_of_what_is_kept_back_but_for_a_suspension_that_they_know_of(self, told, cashier, till):
+        seller, suspended = cashier.seller(), cashier.seller()
+        cashier.hold(cashier.paid(seller))
+        cashier.paid(suspended)
+        cashier.suspend(suspended)
+        till.work()
+        assert [kind for kind, _ in told(seller)] == ["payout_held"]
+        assert told(suspended) == []
+
+    def test_of_an_account_that_cannot_receive_and_is_paid_when_it_can(self, told, cashier, till):
+        seller = cashier.seller()
+        orders = cashier.due_together(seller, seller)
+        cashier.onboard(seller, succeed=False)
+        till.send_payouts()
+        assert [kind for kind, _ in told(seller)] == ["payout_impossible"]
+        cashier.onboard(seller, succeed=True)
+        told(seller)
+        till.send_payouts()
+        assert {cashier.payout(order_id).status for order_id in orders} == {PayoutStatus.PAID}

@@ -37,8 +37,9 @@ class TellPayoutNews:
                 self._tell(Kind.PAYOUT_IMPOSSIBLE, news)
             case RecoveryReversed(amount=amount, currency=currency):
                 self._tell(Kind.PAYOUT_TAKEN_BACK, news, amount=Money(amount, currency), owed=False)
-            case RecoveryRefused(amount=amount, currency=currency):
-                self._tell(Kind.PAYOUT_TAKEN_BACK, news, amount=Money(amount, currency), owed=True)
+            case _:
+                owed = Money(news.amount, news.currency)
+                self._tell(Kind.PAYOUT_TAKEN_BACK, news, amount=owed, owed=True)
 
     def _tell(self, kind: Kind, news: PayoutNews, **values: Any) -> None:
         with self.unit_of_work() as uow:
