@@ -66,7 +66,9 @@ BY_NAME = {
 
 
 class TestDispatch:
-    @pytest.mark.parametrize(("check", "type"), [(name, type) for name, types in BY_NAME.items() for type in types])
+    @pytest.mark.parametrize(
+        ("check", "type"), [(name, type) for name, types in BY_NAME.items() for type in sorted(types)]
+    )
     @pytest.mark.parametrize(("is_ours", "status"), [(True, "done"), (False, "unmatched")])
     def test_names_the_object_to_who_follows_it(self, till, keep, check, type, is_ours, status):
         asked: list[str] = []
