@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 import sqlalchemy as sa
 
+from marketplace.adapters.postgres import migrate
 from marketplace.adapters.postgres.payout_queries import PostgresPayoutQueries
 from marketplace.adapters.postgres.tables.payouts import payouts, recoveries
 from marketplace.application.ports.payment_gateway import OutcomeUnknown
@@ -148,6 +149,35 @@ def test_whatever_step_a_worker_dies_at_sellers_are_paid_once_and_pay_back_once(
         if not is_dead:
             break
     assert last > 40
+    engine.dispose()
+
+
+def test_sales_that_were_paid_before_there_were_payouts_get_one(database_factory):
+    """What went back of them is withheld; what went back whole is reversed."""
+    url = database_factory()
+    engine = connect(url)
+    cashier = Cashier(till_on(engine))
+    seller = cashier.seller()
+    orders = [cashier.paid(seller, cashier.seller()) for _ in range(3)]
+    cashier.till.placed(cashier.market.buyer(), cashier.market.listing(seller))
+    cashier.refund(orders[0], "40.00")
+    cashier.refund(orders[1])
+    cashier.till.work()
+
+    def kept():
+        names = ("sale_id", "order_id", "seller_id", "status", "amount", "withheld_amount", "created_at", "version")
+        with engine.connect() as connection:
+            rows = connection.execute(sa.select(payouts).order_by(payouts.c.sale_id))
+            return [{name: getattr(row, name) for name in names} | {"version": 1} for row in rows]
+
+    before = kept()
+    engine.dispose()
+    migrate.downgrade(url, "0025_fee_schedules")
+    migrate.upgrade(url)
+    engine = connect(url)
+    assert kept() == before
+    assert sorted(row["status"] for row in before) == ["pending"] * 5 + ["reversed"]
+    assert len({payout.id for order_id in orders for payout in Cashier(till_on(engine)).till.payouts(order_id)}) == 6
     engine.dispose()
 
 
