@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from marketplace.application.access import OPERATOR, Actor
-from marketplace.application.payments.deciding import RefundWish
+from marketplace.application.payments.returns import RefundWish
 from marketplace.application.payouts import positions
 from marketplace.domain import ledger
 from marketplace.domain.payments.refund import RefundCause

@@ -22,10 +22,11 @@ from marketplace.application.payments.answering import AcceptChargeback, SubmitE
 from marketplace.application.payments.cancelling import Cancellation, CancelOrder
 from marketplace.application.payments.chargebacks import ChargebackCheck, CheckChargebacks
 from marketplace.application.payments.checking import CheckPayments, PaymentCheck
-from marketplace.application.payments.deciding import RefundOrder, RefundWish
+from marketplace.application.payments.deciding import RefundOrder
 from marketplace.application.payments.missed_events import SweepEvents
 from marketplace.application.payments.paying import PaymentProgress, PayOrder
 from marketplace.application.payments.refunding import RefundCheck, RetryRefund, SendRefunds, SettleRefund
+from marketplace.application.payments.returns import RefundWish
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.payments.starting import ReadClientSecret, StartedPayment, StartPayment
 from marketplace.application.payments.webhooks import (
@@ -45,10 +46,10 @@ from marketplace.application.ports.payment_gateway import PaymentGateway, Provid
 from marketplace.application.ports.payments import PaymentQueries, WebhookInbox
 from marketplace.application.ports.provider_events import EventSweeps, WebhookRefusals
 from marketplace.application.ports.provider_state import ProviderState, SignedDelivery
-from marketplace.domain.chargebacks import Chargeback
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
+from marketplace.domain.payments.chargebacks import Chargeback
 from marketplace.domain.payments.payment import Payment
 from marketplace.domain.payments.refund import Refund, RefundCause
 from marketplace.domain.payouts import Payout

@@ -12,7 +12,6 @@ from marketplace.application.access import OPERATOR
 from marketplace.application.ports.disputes import DisputeFilter
 from marketplace.application.ports.pages import PageRequest
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.chargebacks import Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.disputes import (
     AlreadyDisputed,
     Dispute,
@@ -20,6 +19,7 @@ from marketplace.domain.disputes import (
     DisputeReason,
     DisputeStatus,
 )
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.payments.refund import PaidBy, RefundStatus
 from marketplace.domain.shared.errors import ConcurrencyConflict, Conflict, NotFound
 from marketplace.domain.shared.ids import ChargebackId, DisputeId, OrderId, RefundId, SaleId

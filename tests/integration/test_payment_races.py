@@ -9,9 +9,10 @@ import pytest
 
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.events import OrderPaid
+from marketplace.domain.orders.returning import NothingToRefund
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import AlreadyPaid, PaymentBusy
-from marketplace.domain.payments.refund import NothingToRefund, RefundStatus
+from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.shared.errors import MarketplaceError
 from tests.integration.sabotage import connect
 from tests.integration.till_on_postgres import till_on

@@ -8,8 +8,8 @@ import pytest
 
 from marketplace.adapters.postgres.disputes import PostgresChargebackQueries, PostgresDisputeQueries
 from marketplace.adapters.postgres.engine import create_engine
+from marketplace.domain.orders.returning import NothingToRefund
 from marketplace.domain.payments.payment import PaymentBusy
-from marketplace.domain.payments.refund import NothingToRefund
 from tests.contracts.disputes import ChargebackStoreContract, DisputeQueriesContract, DisputeStoreContract, paid
 from tests.integration.till_on_postgres import till_on
 

@@ -20,7 +20,6 @@ from marketplace.application.notifications.payouts import TellPayoutNews
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.application.payouts.keeping import TryBlockedPayouts
 from marketplace.application.sellers.applying import FollowSellerEmail, OpenSellerProfile
-from marketplace.domain.chargebacks import ChargebackDecided, ChargebackOpened
 from marketplace.domain.disputes import DisputeOpened, DisputeResolved
 from marketplace.domain.identity.attempts import AttemptPurpose, AttemptsLocked
 from marketplace.domain.identity.codes import LIFETIME
@@ -48,6 +47,7 @@ from marketplace.domain.orders.events import (
     SaleShipped,
     TrackingCorrected,
 )
+from marketplace.domain.payments.chargebacks import ChargebackDecided, ChargebackOpened
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
 from marketplace.domain.payout_states import PayoutFailed, PayoutHeld, PayoutSent

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.domain.losses import share_out
-from marketplace.domain.payments.refund import worth_of
+from marketplace.domain.orders.losses import share_out
+from marketplace.domain.orders.returning import worth_of
+from marketplace.domain.shared.errors import Invalid
 from tests.purchases import an_order
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -22,7 +24,7 @@ def paid_order():
 
 def test_of_the_whole_payment_takes_what_each_has_of_it():
     order = paid_order()
-    loss = share_out(order, [], order.total.amount)
+    loss = share_out(order, order.total.amount)
     assert [part.components.seller_net for part in loss.sales] == [sale.net for sale in order.sales]
     assert (loss.commission, loss.processing, loss.losses) == (order.commission, order.processing, order.shipping)
     assert loss.seller_commission == sum(sale.commission for sale in order.sales)
@@ -38,7 +40,7 @@ def test_adds_up_to_what_is_gone(data):
     left = {sale.id: sale.base - sale.returned for sale in order.sales}
     gone = data.draw(st.integers(1, order.total.amount + 5_000), label="gone")
     is_first = data.draw(st.booleans())
-    loss = share_out(order, [], gone, is_first=is_first)
+    loss = share_out(order, gone, is_first=is_first)
     parts = sum(part.items for part in loss.sales)
     assert parts + loss.commission + loss.processing + loss.losses == gone
     assert all(0 < part.items <= left[part.sale_id] for part in loss.sales)
@@ -57,3 +59,9 @@ def test_all_pieces_that_are_left_are_worth_what_is_left():
     sale = order.sales[0]
     order.take_back(sale, {}, items=100, now=NOW, reason="a test")
     assert worth_of(sale, sale.open_pieces, "EUR") == sale.base - 100
+
+
+def test_pieces_of_another_sale_are_worth_nothing_here():
+    order = paid_order()
+    with pytest.raises(Invalid):
+        worth_of(order.sales[0], order.sales[1].open_pieces, "EUR")

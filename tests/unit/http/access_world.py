@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.identity.registration import NewMember
-from marketplace.domain.chargebacks import Chargeback, ChargebackStage
 from marketplace.domain.identity import Role
 from marketplace.domain.notifications import Kind
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackStage
 from marketplace.domain.shared.ids import AccountId, ChargebackId, OrderId
 from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.container import Container
@@ -184,7 +184,7 @@ class World:
         return id
 
     def _make_orders(self) -> None:
-        """One that is paid, with a sale of the seller in it, one that is disputed, and one that waits for its payment."""
+        """One that is paid, with a sale of the seller in it, one that is disputed, one that waits for its payment."""
         for name in ("paid", "claimed", "order"):
             item = self.ask("buyer", "POST", "/cart/items/", {"listing": self.things["listing"], "quantity": 1})["id"]
             wish = {"cart_items": [item], "shipping_address": self.things["buyer_address"]}

@@ -20,9 +20,9 @@ from marketplace.application.ports.disputes import (
     DisputeView,
 )
 from marketplace.application.ports.pages import Page, PageRequest
-from marketplace.domain.chargebacks import Chargeback, ChargebackStage
 from marketplace.domain.disputes import AlreadyDisputed, Dispute
 from marketplace.domain.orders.order import Order
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackStage
 from marketplace.domain.shared.errors import Conflict, NotFound
 from marketplace.domain.shared.ids import ChargebackId, DisputeId, OrderId, SaleId
 

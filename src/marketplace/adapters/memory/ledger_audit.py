@@ -23,11 +23,11 @@ from marketplace.application.ports.ledger import (
     SaleFacts,
     StockFacts,
 )
-from marketplace.domain.chargebacks import Chargeback
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.ledger import REFUNDS_PAYABLE, Journal, JournalKind
 from marketplace.domain.listings import Listing
 from marketplace.domain.orders.order import Order, Sale
+from marketplace.domain.payments.chargebacks import Chargeback
 from marketplace.domain.payments.refund import Refund, RefundStatus
 from marketplace.domain.payouts import Payout
 from marketplace.domain.recoveries import Recovery

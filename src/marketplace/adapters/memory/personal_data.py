@@ -24,7 +24,6 @@ from marketplace.application.ports.personal_data import (
     PersonalDataQueries,
     Traces,
 )
-from marketplace.domain.chargebacks import Chargeback
 from marketplace.domain.disputes import Dispute
 from marketplace.domain.identity.erasure import ERASED, MatterKind, OpenMatter
 from marketplace.domain.identity.events import AccountErased
@@ -32,6 +31,7 @@ from marketplace.domain.ledger import Journal, accounts_of
 from marketplace.domain.listings import Listing, ListingStatus
 from marketplace.domain.orders.order import Order, PostalAddress, Sale
 from marketplace.domain.orders.status import OrderStatus, SaleStatus, Transition
+from marketplace.domain.payments.chargebacks import Chargeback
 from marketplace.domain.payments.payment import Payment
 from marketplace.domain.payments.refund import Refund, RefundStatus
 from marketplace.domain.payout_accounts import PayoutAccount

@@ -24,7 +24,6 @@ from marketplace.application.ports.disputes import (
     DisputeView,
 )
 from marketplace.application.ports.pages import Page, PageRequest
-from marketplace.domain.chargebacks import Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.disputes import (
     OPEN_STATUSES,
     AlreadyDisputed,
@@ -33,6 +32,7 @@ from marketplace.domain.disputes import (
     DisputeReason,
     DisputeStatus,
 )
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.shared.errors import Conflict, NotFound
 from marketplace.domain.shared.ids import ChargebackId, DisputeId, OrderId, SaleId
 from marketplace.domain.shared.money import Money

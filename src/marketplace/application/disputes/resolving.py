@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from marketplace.application.access import Actor, named, require_disinterested, require_role
-from marketplace.application.payments.deciding import RefundWish, chosen, end_if_all_is_back
-from marketplace.application.payments.returns import refund
+from marketplace.application.payments.returns import RefundWish, chosen, end_if_all_is_back, refund
 from marketplace.application.payouts import positions
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence

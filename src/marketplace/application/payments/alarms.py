@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from marketplace.domain.chargebacks import ChargebackDecided, ChargebackOpened
+from marketplace.domain.payments.chargebacks import ChargebackDecided, ChargebackOpened
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.shared.money import Money
 

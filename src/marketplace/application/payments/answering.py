@@ -11,8 +11,8 @@ from marketplace.application.ports.chargebacks import ProviderChargeback
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import AlreadyInState, PaymentGateway
 from marketplace.application.ports.unit_of_work import UnitOfWork
-from marketplace.domain.chargebacks import Chargeback, ChargebackDecidedAlready
 from marketplace.domain.identity import Role
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackDecidedAlready
 from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.ids import ChargebackId
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.application.payments.checking import LEASE_FOR, TURN
-from marketplace.application.payments.deciding import end_if_all_is_back
+from marketplace.application.payments.returns import end_if_all_is_back
 from marketplace.application.payouts import positions
 from marketplace.application.ports.chargebacks import ProviderChargeback
 from marketplace.application.ports.clock import Clock
@@ -19,10 +19,10 @@ from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.payment_gateway import PaymentGateway, ProviderObjectUnknown
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals
-from marketplace.domain.chargebacks import HARMLESS, Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.disputes import Dispute, DisputeOutcome, DisputeReason
-from marketplace.domain.losses import Loss, share_out
+from marketplace.domain.orders.losses import Loss, share_out
 from marketplace.domain.orders.order import Order
+from marketplace.domain.payments.chargebacks import HARMLESS, Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.payments.payment import Payment, PaymentBusy, PaymentStatus, ProviderAlarm
 from marketplace.domain.payout_states import HoldReason
 from marketplace.domain.shared.errors import Conflict, Unavailable
@@ -206,7 +206,8 @@ class ChargebackCheck:
         """The bank has given the money to the buyer: everybody bears their part of it."""
         gone, others = chargeback.withdrawn, uow.chargebacks.of_order(order.id)
         is_first = all(other.lost is None for other in others)
-        loss = share_out(order, uow.refunds.of_order(order.id), gone, is_first=is_first)
+        back = [part.components for refund in uow.refunds.of_order(order.id) for part in refund.parts]
+        loss = share_out(order, gone, back=back, is_first=is_first)
         sellers = []
         for part in loss.sales:
             sale, net = order.sale(part.sale_id), part.components.seller_net

@@ -6,22 +6,25 @@ Everything here runs in the transaction that has the order locked; the caller sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from marketplace.application.payouts import positions
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals
-from marketplace.domain.chargebacks import ChargebackOpen
 from marketplace.domain.fees import price_return
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
+from marketplace.domain.orders.returning import NothingToRefund, RefundAboveRest, worth_of
 from marketplace.domain.orders.sale import Sale
+from marketplace.domain.orders.status import SaleStatus
+from marketplace.domain.payments.chargebacks import ChargebackOpen
 from marketplace.domain.payments.payment import Payment
-from marketplace.domain.payments.refund import Refund, RefundAboveRest, RefundCause, RefundPart, worth_of
-from marketplace.domain.shared.ids import ListingId, RefundId, SaleId, SaleLineId
-from marketplace.domain.shared.money import Money
+from marketplace.domain.payments.refund import Refund, RefundCause, RefundPart
+from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.ids import AccountId, ListingId, RefundId, SaleId, SaleLineId
+from marketplace.domain.shared.money import Money, step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +48,29 @@ class Restocked:
     listing_id: ListingId
     quantity: int
     refusal: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundWish:
+    """What of an order is to go back; nothing named: all that is left of it.
+
+    ``items`` are pieces by item of a sale; ``amount`` is a decimal of the order's currency, of one sale.
+    """
+
+    sale_id: SaleId | None = None
+    items: Mapping[SaleLineId, int] = field(default_factory=dict)
+    amount: str | None = None
+    restock: bool = False
+
+    def __post_init__(self) -> None:
+        if self.amount is not None and self.items:
+            raise _refused("amount", "Name items or an amount, not both.")
+        if self.amount is not None and self.restock:
+            raise _refused("restock", "With an amount no pieces come back that could be put on offer again.")
+
+    @property
+    def is_whole(self) -> bool:
+        return self.sale_id is None and not self.items and self.amount is None
 
 
 def refund_pieces(
@@ -166,3 +192,61 @@ def _taken_back(order: Order, what: GoingBack, cause: RefundCause, *, reason: st
     return RefundPart(
         sale_id=what.sale.id, seller_id=what.sale.seller_id, pieces=dict(what.pieces), components=components
     )
+
+
+def chosen(order: Order, wish: RefundWish) -> list[GoingBack]:
+    """What of the order the wish means. Raises as ``RefundOrder`` does."""
+    if order.paid_at is None:
+        raise NothingToRefund(f"Order {order.reference} is {order.status}: nothing was paid for it.")
+    if wish.amount is not None:
+        sale = _only_sale(order, wish.sale_id)
+        return [amount_of(order, sale, _amount(wish.amount, order.currency))]
+    if wish.items:
+        return _chosen_pieces(order, wish)
+    sales = order.sales if wish.sale_id is None else [order.sale(wish.sale_id)]
+    left = [sale for sale in sales if sale.returned < sale.base]
+    if not left:
+        raise NothingToRefund(f"Everything has gone back already: order {order.reference} is {order.status}.")
+    return [pieces_of(order, sale.id, sale.open_pieces) for sale in left]
+
+
+def end_if_all_is_back(order: Order, sale: Sale, *, now: datetime, actor_id: AccountId | None, reason: str) -> None:
+    """Nothing of a sale is left: it ends refunded, unless it has been cancelled."""
+    if sale.returned == sale.base and sale.status is not SaleStatus.CANCELLED:
+        order.end_refunded(sale, now=now, actor_id=actor_id, reason=reason)
+
+
+def _chosen_pieces(order: Order, wish: RefundWish) -> list[GoingBack]:
+    sales = order.sales if wish.sale_id is None else [order.sale(wish.sale_id)]
+    lines = {line.id: sale for sale in sales for line in sale.lines}
+    if unknown := sorted(set(wish.items) - set(lines)):
+        where = f"order {order.reference}" if wish.sale_id is None else f"sale {sales[0].reference}"
+        names = ", ".join(map(str, unknown))
+        raise _refused("items", f"No item of {where} has the id {names}.")
+    by_sale: dict[SaleId, dict[SaleLineId, int]] = {}
+    for line_id, quantity in wish.items.items():
+        by_sale.setdefault(lines[line_id].id, {})[line_id] = quantity
+    return [pieces_of(order, sale_id, pieces) for sale_id, pieces in by_sale.items()]
+
+
+def _only_sale(order: Order, sale_id: SaleId | None) -> Sale:
+    if sale_id is not None:
+        return order.sale(sale_id)
+    if len(order.sales) > 1:
+        raise _refused("sale", f"Order {order.reference} has {len(order.sales)} sales; say of which the amount is.")
+    return order.sales[0]
+
+
+def _amount(text: str, currency: str) -> Money:
+    try:
+        amount = Money.parse(text, currency)
+    except Invalid as error:
+        raise _refused("amount", str(error)) from error
+    unit = step(currency)
+    if amount.amount <= 0 or amount.amount % unit:
+        raise _refused("amount", f"It must be above zero, in steps of {Money(unit, currency)}.")
+    return amount
+
+
+def _refused(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", errors={field: [message]})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from marketplace.domain.chargebacks import ChargebackMovement, ChargebackStage
+from marketplace.domain.payments.chargebacks import ChargebackMovement, ChargebackStage
 
 __all__ = ["ChargebackGateway", "ChargebackMovement", "ChargebackStage", "ProviderChargeback"]
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from marketplace.application.ports.pages import Page, PageRequest
-from marketplace.domain.chargebacks import Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.disputes import Dispute, DisputeOutcome, DisputeReason, DisputeStatus
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackMovement, ChargebackStage
 from marketplace.domain.shared.ids import AccountId, ChargebackId, DisputeId, OrderId, RefundId, SaleId
 from marketplace.domain.shared.money import Money
 

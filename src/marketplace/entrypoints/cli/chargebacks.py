@@ -9,7 +9,7 @@ import click
 from marketplace.application.access import OPERATOR
 from marketplace.application.ports.disputes import ChargebackView
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
-from marketplace.domain.chargebacks import EVIDENCE_FIELDS, ChargebackStage
+from marketplace.domain.payments.chargebacks import EVIDENCE_FIELDS, ChargebackStage
 from marketplace.domain.shared.ids import ChargebackId
 from marketplace.domain.shared.money import Money
 from marketplace.entrypoints.cli.console import json_option, show, with_container

@@ -20,7 +20,7 @@ import click
 from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.identity.registration import NewMember
 from marketplace.application.listings.stock_file import header
-from marketplace.application.payments.deciding import RefundWish
+from marketplace.application.payments.returns import RefundWish
 from marketplace.application.ports.identity import IdentityQueries
 from marketplace.application.ports.listings import ListingFilters, ListingQueries, ListingView
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest

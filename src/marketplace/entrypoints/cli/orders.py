@@ -9,7 +9,7 @@ import click
 
 from marketplace.application.access import OPERATOR
 from marketplace.application.payments.cancelling import Cancellation
-from marketplace.application.payments.deciding import RefundWish
+from marketplace.application.payments.returns import RefundWish
 from marketplace.application.ports.orders import OrderQueries, OrderView
 from marketplace.application.ports.payments import RefundView
 from marketplace.domain.orders.status import Transition

@@ -10,8 +10,8 @@ from marshmallow import fields, validate
 from marketplace.application.access import require_role
 from marketplace.application.payments.answering import AcceptChargeback, SubmitEvidence
 from marketplace.application.ports.disputes import ChargebackQueries, ChargebackView
-from marketplace.domain.chargebacks import EVIDENCE_FIELDS, MAX_EVIDENCE, ChargebackStage
 from marketplace.domain.identity import Role
+from marketplace.domain.payments.chargebacks import EVIDENCE_FIELDS, MAX_EVIDENCE, ChargebackStage
 from marketplace.domain.payments.refund import MAX_REASON
 from marketplace.domain.shared.ids import ChargebackId, OrderId
 from marketplace.domain.shared.money import Money

@@ -8,9 +8,9 @@ from flask import Response, jsonify
 from marshmallow import fields, validate
 
 from marketplace.application.access import require_role
-from marketplace.application.payments.deciding import RefundOrder, RefundWish
+from marketplace.application.payments.deciding import RefundOrder
 from marketplace.application.payments.refunding import RetryRefund, SettleRefund
-from marketplace.application.payments.returns import Restocked
+from marketplace.application.payments.returns import RefundWish, Restocked
 from marketplace.application.ports.payments import PaymentQueries, RefundView
 from marketplace.domain.identity import Role
 from marketplace.domain.payments.refund import MAX_NOTE, MAX_REASON, PaidBy, RefundCause, RefundStatus

@@ -9,7 +9,6 @@ import pytest
 from marketplace.application.access import OPERATOR
 from marketplace.application.disputes.resolving import ReplacementUnavailable
 from marketplace.application.fulfilment.shipping import ShipSale
-from marketplace.domain.chargebacks import ChargebackOpen
 from marketplace.domain.disputes import (
     AlreadyDisputed,
     DecidedByTheBank,
@@ -21,8 +20,9 @@ from marketplace.domain.disputes import (
     NotDisputable,
 )
 from marketplace.domain.identity import Role
+from marketplace.domain.orders.returning import RefundAboveRest
 from marketplace.domain.orders.status import OrderStatus, SaleStatus
-from marketplace.domain.payments.refund import RefundAboveRest
+from marketplace.domain.payments.chargebacks import ChargebackOpen
 from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.errors import Forbidden, IllegalTransition, Invalid, NotFound
 from marketplace.domain.shared.ids import DisputeId, SaleId

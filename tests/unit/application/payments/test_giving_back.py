@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from marketplace.application.access import OPERATOR
-from marketplace.application.payments.deciding import RefundWish
+from marketplace.application.payments.returns import RefundWish
 from marketplace.domain.listings import ListingStatus
+from marketplace.domain.orders.returning import NothingToRefund, RefundAboveRest
 from marketplace.domain.orders.status import OrderStatus, SaleStatus
-from marketplace.domain.payments.refund import NothingToRefund, RefundAboveRest, RefundCause, RefundStatus
+from marketplace.domain.payments.refund import RefundCause, RefundStatus
 from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.money import Money

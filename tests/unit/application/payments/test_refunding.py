@@ -15,9 +15,10 @@ from marketplace.application.ports.payment_gateway import (
     ProviderObjectUnknown,
     RefundNotPossible,
 )
+from marketplace.domain.orders.returning import NothingToRefund
 from marketplace.domain.orders.status import OrderStatus, SaleStatus
 from marketplace.domain.payments.payment import PaymentBusy
-from marketplace.domain.payments.refund import NothingToRefund, RefundCause, RefundDecided, RefundFailed, RefundStatus
+from marketplace.domain.payments.refund import RefundCause, RefundDecided, RefundFailed, RefundStatus
 from marketplace.domain.shared.errors import Forbidden, Invalid, NotFound
 from marketplace.domain.shared.ids import OrderId
 from marketplace.domain.shared.money import Money

@@ -9,16 +9,11 @@ import pytest
 from marketplace.application.access import OPERATOR
 from marketplace.application.ports.payment_gateway import OutcomeUnknown, RefundNotPossible
 from marketplace.domain import ledger
-from marketplace.domain.chargebacks import ChargebackOpen
 from marketplace.domain.identity import Role
+from marketplace.domain.orders.returning import NothingToRefund
+from marketplace.domain.payments.chargebacks import ChargebackOpen
 from marketplace.domain.payments.payment import ProviderAlarm
-from marketplace.domain.payments.refund import (
-    LACK_OF_FUNDS,
-    NothingToRefund,
-    PaidBy,
-    RefundNotFailed,
-    RefundStatus,
-)
+from marketplace.domain.payments.refund import LACK_OF_FUNDS, PaidBy, RefundNotFailed, RefundStatus
 from marketplace.domain.shared.errors import Forbidden, Invalid
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from marketplace.domain.fees import Return, Returned, price_return
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.sale import Sale
-from marketplace.domain.payments.refund import Refund
 from marketplace.domain.shared.ids import SaleId
 from marketplace.domain.shared.money import allocate
 
@@ -47,18 +46,17 @@ class Loss:
         return sum(sale.components.seller_fees for sale in self.sales)
 
 
-def share_out(order: Order, refunds: Sequence[Refund], gone: int, *, is_first: bool = True) -> Loss:
-    """Share ``gone`` minor units out, after these refunds.
+def share_out(order: Order, gone: int, *, back: Sequence[Return] = (), is_first: bool = True) -> Loss:
+    """Share ``gone`` minor units out, after all that went ``back`` before.
 
     Of a chargeback that is not the ``is_first`` to be lost on the order, the fees are not told from other losses: both
     are ours.
     """
-    parts = [part.components for refund in refunds for part in refund.parts]
     open_sales = sorted((sale for sale in order.sales if sale.returned < sale.base), key=lambda sale: sale.id)
     of_items = min(gone, sum(sale.base - sale.returned for sale in open_sales))
     fees = gone - of_items if is_first else 0
-    commission = min(fees, order.commission - sum(part.commission for part in parts))
-    processing = min(fees - commission, order.processing - sum(part.processing for part in parts))
+    commission = min(fees, order.commission - sum(part.commission for part in back))
+    processing = min(fees - commission, order.processing - sum(part.processing for part in back))
     return Loss(
         sales=_by_sale(order, open_sales, of_items),
         commission=commission,
