@@ -7,6 +7,7 @@ import pytest
 from marketplace.application.ports.payment_gateway import RefundNotPossible
 from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.shared.ids import RefundId
+from marketplace.domain.shared.money import Money
 from tests.contracts.provider_control import GatewayScenes
 
 
@@ -59,3 +60,19 @@ class RefundGatewayContract(GatewayScenes):
         control.ripen()
         assert self.balance(gateway) == 11905
         assert self.refund(gateway, payment.id, 12112, 2).status is RefundStatus.SUCCEEDED
+
+    def test_one_that_is_tried_again_is_found_instead_of_the_one_that_failed(self, gateway, control):
+        payment = self.paid(gateway, method="pm_card_refundFail")
+        failed = self.refund(gateway, payment.id, 1000)
+        control.ripen()
+        again = gateway.refund(
+            payment.id,
+            amount=Money(1000, "EUR"),
+            reason="requested_by_customer",
+            metadata={"order_id": "7", "refund_id": "1"},
+            key="re:1:2",
+        )
+        assert again.id != failed.id
+        found = gateway.find_refund(payment.id, RefundId(1))
+        assert found is not None
+        assert found.id == again.id

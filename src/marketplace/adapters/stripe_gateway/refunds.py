@@ -98,11 +98,12 @@ def refund_of(refund: Object, what: str) -> ProviderRefund:
     with reading(what):
         status = _STATUS.get(refund["status"], RefundStatus.PENDING)
         is_canceled = refund["status"] == "canceled"
+        waits_for = text(refund.get("pending_reason")) if status is RefundStatus.PENDING else ""
         return ProviderRefund(
             id=refund["id"],
             status=status,
             amount=from_stripe(refund["amount"], refund["currency"]),
             currency=refund["currency"].upper(),
             refund_id=remembered(refund, "refund_id", RefundId),
-            failure_reason=text(refund.get("failure_reason")) or ("canceled" if is_canceled else ""),
+            failure_reason=text(refund.get("failure_reason")) or waits_for or ("canceled" if is_canceled else ""),
         )
