@@ -169,7 +169,8 @@ class SimulatedGateway(
     def find_refund(self, intent_id: str, refund_id: RefundId) -> ProviderRefund | None:
         with self._provider() as provider:
             made = [refund_of(refund) for refund in provider.state.children("refund", intent_id)]
-        return next((refund for refund in made if refund.refund_id == refund_id), None)
+        # The last one that was made: what failed before may have been tried again under our same name.
+        return next((refund for refund in reversed(made) if refund.refund_id == refund_id), None)
 
     def create_account(self, request: AccountRequest, *, key: str) -> ProviderAccount:
         def create(provider: Provider) -> Answer:
