@@ -1,143 +1,34 @@
 """Proving the books: each rule finds what breaks it, and nothing else."""
 
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from marketplace.application.ledger import SHOWN, LedgerReport, VerifyLedger
+from marketplace.application.ledger import SHOWN
 from marketplace.application.ports.ledger import (
     AccountBalance,
     BrokenJournal,
-    ChargebackFacts,
-    DebtFacts,
-    OrderFacts,
     PayoutFacts,
-    RefundFacts,
-    RefundJournal,
-    SaleFacts,
     StockFacts,
 )
-from marketplace.application.ports.payment_gateway import OutcomeUnknown, ProviderBalance
+from marketplace.application.ports.payment_gateway import ProviderBalance
 from marketplace.domain.fees import FeePayer, quote
 from marketplace.domain.ledger import JournalKind, Line
-from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.money import Money
+from tests.audit_facts import (
+    CAPTURE,
+    PAID,
+    REFUND,
+    REFUND_JOURNALS,
+    SALES,
+    UNPAID,
+    Books,
+    a_sale,
+    broken_orders,
+    findings,
+    verify,
+)
 from tests.market import SCHEDULE
-
-CAPTURE = (
-    Line("assets:stripe_balance", 12112),
-    Line("liabilities:seller:1:pending", -4754),
-    Line("liabilities:seller:2:pending", -4755),
-    Line("revenue:commission_seller", -501),
-    Line("revenue:commission_buyer", -501),
-    Line("revenue:processing_fee", -601),
-    Line("liabilities:shipping", -1000),
-)
-
-
-def a_sale(id: int, seller: int, commission: int, **fields) -> SaleFacts:
-    net = 5005 - commission
-    payout = PayoutFacts(status=PayoutStatus.PENDING, amount=net, remaining=net, transferred=0)
-    facts = {"base": 5005, "seller_fees": 0, "returned": 0, "lines": 5005, "lines_returned": 0, "payout": payout}
-    return SaleFacts(id=id, seller_id=seller, commission=commission, **{**facts, **fields})
-
-
-SALES = (a_sale(11, 1, 251), a_sale(12, 2, 250))
-PAID = OrderFacts(
-    id=7,
-    reference="K7QM-2XPD",
-    currency="EUR",
-    is_paid=True,
-    base=10010,
-    commission=501,
-    processing=601,
-    shipping=1000,
-    fees=quote(SCHEDULE, [(1, 5005), (2, 5005)]).applied,
-    sales=SALES,
-    captures=(CAPTURE,),
-    moves={("payment_captured", line.account): line.amount for line in CAPTURE},
-)
-UNPAID = replace(PAID, id=8, reference="UNPAID", is_paid=False, captures=(), moves={})
-REFUND = RefundFacts(id=3, order_id=7, amount=Money(5256, "EUR"), has_failed=False, provider_refund_id="re_1")
-REFUND_JOURNALS = (
-    RefundJournal(kind=JournalKind.REFUND_DECIDED, source_key="refund:3", order_id=7, amount=Money(5256, "EUR")),
-    RefundJournal(
-        kind=JournalKind.REFUND_CREATED, source_key="refund_sent:re_1", order_id=7, amount=Money(5256, "EUR")
-    ),
-)
-
-
-AGREEING = ProviderBalance(currency="EUR", available=12000, pending=112)
-
-
-@dataclass
-class Books:
-    """Facts that are right until a test changes them."""
-
-    broken: tuple = ()
-    stray: tuple = ()
-    accounts: tuple = tuple(AccountBalance(account=line.account, balance=Money(line.amount, "EUR")) for line in CAPTURE)
-    all_orders: tuple = (PAID, UNPAID)
-    all_refunds: tuple = (REFUND,)
-    booked_refunds: tuple = REFUND_JOURNALS
-    owed: tuple = ()
-    stocks: tuple = (StockFacts(listing_id=5, stock=3, claimed=2, reserved=2),)
-    provider: ProviderBalance | None = AGREEING
-    name: str = "simulated"
-
-    @contextmanager
-    def snapshot(self):
-        yield self
-
-    def broken_journals(self):
-        return iter(self.broken)
-
-    def stray_journals(self):
-        return iter(self.stray)
-
-    def balances(self):
-        return self.accounts
-
-    def orders(self):
-        return iter(self.all_orders)
-
-    def refunds(self):
-        return iter(self.all_refunds)
-
-    def refund_journals(self):
-        return iter(self.booked_refunds)
-
-    def debts(self):
-        return iter(self.owed)
-
-    def listings(self):
-        return iter(self.stocks)
-
-    def balance(self, currency):
-        if self.provider is None:
-            raise OutcomeUnknown("The provider did not answer.")
-        return self.provider
-
-
-def verify(**changes) -> LedgerReport:
-    books = Books(**changes)
-    return VerifyLedger(audit=books, gateway=books)()
-
-
-def findings(**changes) -> dict[str, list[tuple[str, str]]]:
-    """What each failed check found."""
-    report = verify(**changes)
-    assert report.ok == all(check.ok for check in report.checks)
-    return {
-        check.name: [(finding.subject, finding.detail) for finding in check.findings]
-        for check in report.checks
-        if not check.ok
-    }
-
-
-def broken_orders(order: OrderFacts) -> dict[str, list[tuple[str, str]]]:
-    return findings(all_orders=(order,))
 
 
 class TestVerifyLedger:
@@ -308,182 +199,6 @@ class TestOrders:
     def test_finds_more_refunded_than_paid(self):
         moves = {**PAID.moves, ("refund_decided", "liabilities:refunds_payable"): -12113}
         assert "refunds_within_payment" in broken_orders(replace(PAID, moves=moves))
-
-
-def paid(*sales: SaleFacts, chargebacks=(), **moves: int) -> OrderFacts:
-    """The paid order after further moves, called like ``transfer_created__payable_1``."""
-    names = {
-        **{f"{name}_{seller}": f"liabilities:seller:{seller}:{name}" for name in STANDS for seller in (1, 2)},
-        **{f"receivable_{seller}": f"assets:seller_receivable:{seller}" for seller in (1, 2)},
-        "stripe": "assets:stripe_balance",
-        "disputed": "assets:disputed_funds",
-        "losses": "expenses:chargeback_losses",
-        "fees": "expenses:dispute_fees",
-        "suspense": "liabilities:suspense",
-        "owed": "liabilities:refunds_payable",
-        "commission": "revenue:commission_buyer",
-    }
-    more = {(kind, names[account]): amount for name, amount in moves.items() for kind, account in [name.split("__")]}
-    return replace(PAID, sales=(*sales, *SALES[len(sales) :]), chargebacks=chargebacks, moves={**PAID.moves, **more})
-
-
-STANDS = ("pending", "on_hold", "payable")
-GONE = {"chargeback_withdrawn__disputed": 4754, "chargeback_withdrawn__fees": 20, "chargeback_withdrawn__stripe": -4774}
-TAKEN = ChargebackFacts(amount=-4754, fee=20, lost=0)
-
-
-def at(status: PayoutStatus, *, remaining: int = 4754, transferred: int = 0, **fields) -> SaleFacts:
-    """The first sale, its payout in this state."""
-    payout = PayoutFacts(status=status, amount=4754, remaining=remaining, transferred=transferred)
-    return a_sale(11, 1, 251, payout=payout, **fields)
-
-
-COMPLETED = {"order_completed__pending_1": 4754, "order_completed__payable_1": -4754}
-SENT = {**COMPLETED, "transfer_created__payable_1": 4754, "transfer_created__stripe": -4754}
-HELD = {"dispute_hold__pending_1": 4754, "dispute_hold__on_hold_1": -4754}
-
-
-class TestPayoutsAgainstTheirJournals:
-    @pytest.mark.parametrize(
-        "order",
-        [
-            paid(at(PayoutStatus.DUE), **COMPLETED),
-            paid(at(PayoutStatus.SENDING, is_claimed=True), **COMPLETED),
-            paid(at(PayoutStatus.ON_HOLD, is_claimed=True), **HELD),
-            paid(at(PayoutStatus.PAID, remaining=0, transferred=4754, is_claimed=True), **SENT),
-            paid(
-                at(PayoutStatus.REVERSED, remaining=0, transferred=4754),
-                **SENT,
-                refund_decided__receivable_1=4754,
-                refund_decided__commission=5,
-                refund_decided__owed=-4759,
-                transfer_reversed__stripe=4754,
-                transfer_reversed__receivable_1=-4754,
-            ),
-            paid(
-                at(PayoutStatus.PAID, remaining=0, transferred=4700),
-                **COMPLETED,
-                receivable_netted__payable_1=54,
-                receivable_netted__receivable_1=-54,
-                transfer_created__payable_1=4700,
-                transfer_created__stripe=-4700,
-            ),
-            paid(at(PayoutStatus.ON_HOLD), chargebacks=(TAKEN,), **HELD, **GONE),
-            paid(
-                at(PayoutStatus.REVERSED, remaining=0),
-                chargebacks=(replace(TAKEN, lost=4754),),
-                **HELD,
-                **GONE,
-                chargeback_lost__on_hold_1=4754,
-                chargeback_lost__disputed=-4754,
-            ),
-            paid(
-                at(PayoutStatus.REVERSED, remaining=0),
-                chargebacks=(ChargebackFacts(amount=0, fee=20, lost=4754),),
-                **HELD,
-                **GONE,
-                chargeback_lost__on_hold_1=4754,
-                chargeback_lost__disputed=-4754,
-                chargeback_won__stripe=4754,
-                chargeback_won__suspense=-4754,
-            ),
-            paid(
-                refund_decided__commission=30,
-                refund_decided__owed=-30,
-                refund_settled__owed=30,
-                refund_settled__losses=-30,
-                chargeback_withdrawn__disputed=30,
-                chargeback_withdrawn__stripe=-30,
-                chargeback_lost__losses=30,
-                chargeback_lost__disputed=-30,
-                chargebacks=(ChargebackFacts(amount=-30, fee=0, lost=30),),
-            ),
-        ],
-        ids=[
-            "due",
-            "sending",
-            "kept",
-            "sent",
-            "taken back",
-            "netted",
-            "charged back",
-            "lost",
-            "appealed",
-            "settled",
-        ],
-    )
-    def test_accepts_whatever_comes_about(self, order):
-        assert broken_orders(order) == {}
-
-    def test_finds_a_paid_sale_without_a_payout(self):
-        order = paid(a_sale(11, 1, 251, payout=None))
-        assert broken_orders(order) == {
-            "payouts_are_booked": [("order K7QM-2XPD", "is paid, and sale 11 has no payout")]
-        }
-
-    def test_finds_a_payout_of_another_amount_than_was_agreed(self):
-        payout = PayoutFacts(status=PayoutStatus.PENDING, amount=4755, remaining=4754, transferred=0)
-        ((_, detail),) = broken_orders(paid(a_sale(11, 1, 251, payout=payout)))["payouts_are_booked"]
-        assert detail == "sale 11 leaves 4754, its payout is of 4755"
-
-    @pytest.mark.parametrize(
-        ("sale", "moves", "account"),
-        [
-            (at(PayoutStatus.DUE), {}, "liabilities:seller:1:payable"),
-            (at(PayoutStatus.PENDING), HELD, "liabilities:seller:1:on_hold"),
-            (at(PayoutStatus.PENDING, remaining=4000), {}, "liabilities:seller:1:pending"),
-            (at(PayoutStatus.PAID, remaining=0, transferred=4000), SENT, "sent to seller 1"),
-        ],
-    )
-    def test_finds_money_that_stands_elsewhere_than_its_payout_says(self, sale, moves, account):
-        ((_, detail),) = broken_orders(paid(sale, **moves))["payouts_are_booked"]
-        assert detail.startswith(f"{account}: ")
-
-    def test_finds_a_seller_who_got_too_much_or_gave_back_too_much(self):
-        twice = {**COMPLETED, "transfer_created__payable_1": 9508, "transfer_created__stripe": -9508}
-        found = broken_orders(paid(at(PayoutStatus.PAID, remaining=0, transferred=9508), **twice))
-        assert found["sellers_get_their_net"] == [
-            ("order K7QM-2XPD", "seller 1 got 9508 of 4754, and 0 were taken back")
-        ]
-        back = {"transfer_reversed__stripe": 5000, "transfer_reversed__receivable_1": -5000}
-        found = broken_orders(paid(at(PayoutStatus.PAID, remaining=0, transferred=4754), **SENT, **back))
-        assert list(found) == ["sellers_get_their_net"]
-
-    def test_finds_money_that_is_payable_of_a_sale_that_is_claimed(self):
-        ((_, detail),) = broken_orders(paid(at(PayoutStatus.DUE, is_claimed=True), **COMPLETED))[
-            "claimed_sales_are_kept"
-        ]
-        assert detail == "4754 are payable to seller 1, while a dispute is open on sale 11"
-
-    def test_finds_a_chargeback_that_is_not_booked_or_not_shared_out(self):
-        found = broken_orders(paid(chargebacks=(TAKEN,)))
-        assert found == {"chargebacks_are_booked": [("order K7QM-2XPD", "its chargebacks moved -4774, booked are 0")]}
-        found = broken_orders(paid(chargebacks=(replace(TAKEN, lost=4754),), **GONE))
-        assert found == {
-            "chargebacks_are_booked": [
-                ("order K7QM-2XPD", "0 are undecided of its chargebacks, booked as disputed are 4754")
-            ]
-        }
-
-
-class TestDebtsAgainstTheirJournals:
-    OWED = AccountBalance(account="assets:seller_receivable:1", balance=Money(50, "EUR"))
-    SHARE = AccountBalance(account="revenue:seller_fees", balance=Money(-50, "EUR"))
-
-    def test_accepts_what_is_owed(self):
-        accounts = (*Books.accounts, self.OWED, self.SHARE)
-        assert findings(accounts=accounts, owed=(DebtFacts(seller_id=1, left=Money(50, "EUR")),)) == {}
-        assert findings(owed=(DebtFacts(seller_id=1, left=Money(0, "EUR")),)) == {}
-        assert findings(accounts=(*Books.accounts, replace(self.OWED, balance=Money(0, "EUR")))) == {}
-
-    def test_finds_a_debt_of_another_amount(self):
-        ((subject, detail),) = findings(owed=(DebtFacts(seller_id=1, left=Money(50, "EUR")),))["recoveries_are_booked"]
-        assert subject == "assets:seller_receivable:1"
-        assert detail == "stands at 0.00 EUR, 0.50 EUR are still to be taken back"
-
-    def test_finds_a_debt_that_nobody_decided(self):
-        ((_, detail),) = findings(accounts=(*Books.accounts, self.OWED, self.SHARE))["recoveries_are_booked"]
-        assert detail == "stands at 0.50 EUR, nothing is to be taken back"
 
 
 class TestTheProvidersBalance:
