@@ -15,6 +15,7 @@ from marketplace.adapters.memory.catalogue.repositories import (
     InMemoryProducts,
 )
 from marketplace.adapters.memory.disputes import InMemoryChargebacks, InMemoryDisputes
+from marketplace.adapters.memory.documents import InMemoryDocuments
 from marketplace.adapters.memory.fees import InMemoryFeeSchedules
 from marketplace.adapters.memory.idempotency import InMemoryAttachedWork
 from marketplace.adapters.memory.identity import InMemoryAccounts, InMemoryAddresses
@@ -136,6 +137,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def chargebacks(self) -> InMemoryChargebacks:
         return InMemoryChargebacks(self)
+
+    @cached_property
+    def documents(self) -> InMemoryDocuments:
+        return InMemoryDocuments(self)
 
     @cached_property
     def accounts(self) -> InMemoryAccounts:

@@ -17,6 +17,7 @@ from marketplace.adapters.postgres.catalogue.repositories import (
     PostgresProducts,
 )
 from marketplace.adapters.postgres.disputes import PostgresChargebacks, PostgresDisputes
+from marketplace.adapters.postgres.documents import PostgresDocuments
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.fees import PostgresFeeSchedules
 from marketplace.adapters.postgres.idempotency import PostgresAttachedWork
@@ -159,6 +160,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def chargebacks(self) -> PostgresChargebacks:
         return PostgresChargebacks(self)
+
+    @cached_property
+    def documents(self) -> PostgresDocuments:
+        return PostgresDocuments(self)
 
     @cached_property
     def accounts(self) -> PostgresAccounts:

@@ -15,6 +15,7 @@ from marketplace.application.ports.catalogue import (
     ProductRepository,
 )
 from marketplace.application.ports.disputes import ChargebackRepository, DisputeRepository
+from marketplace.application.ports.documents import DocumentRepository
 from marketplace.application.ports.fees import FeeScheduleRepository
 from marketplace.application.ports.idempotency import AttachedWork
 from marketplace.application.ports.identity import (
@@ -110,6 +111,9 @@ class UnitOfWork(Protocol):
 
     @property
     def chargebacks(self) -> ChargebackRepository: ...
+
+    @property
+    def documents(self) -> DocumentRepository: ...
 
     @property
     def accounts(self) -> AccountRepository: ...
