@@ -25,13 +25,11 @@ from marketplace.domain.fees import (
 from marketplace.domain.fees.rules import PAYERS
 from marketplace.domain.shared.errors import Invalid
 from marketplace.domain.shared.money import MAX_AMOUNT
+from tests.unit.domain.test_fee_schedules import CARDS, GENERAL, POKEMON, schedule
 
-GENERAL: list[dict[str, Any]] = [
-    {"component": "commission", "percent": "0.05"},
-    {"component": "processing", "percent": "0.06", "floor": "5.00"},
-    {"component": "shipping", "fixed": "10.00"},
-]
-POKEMON, CARDS, GRADED, SEALED = 1, 2, 3, 4
+SCOPES = st.tuples(
+    st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, POKEMON, CARDS]), st.sampled_from([None, "professional"])
+).filter(lambda scope: scope[0] is None or scope[2] is None)
 
 
 @st.composite

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
 from marketplace.domain.fees import (
     MAX_RULES,
@@ -288,8 +287,3 @@ class TestBadSchedules:
     def test_charge_a_fraction(self, percent):
         rule = FeeRule(component=FeeComponent.COMMISSION, payer=FeePayer.BOTH, percent=percent)
         assert set(rule.faults(1)) == {"percent"}
-
-
-SCOPES = st.tuples(
-    st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, POKEMON, CARDS]), st.sampled_from([None, "professional"])
-).filter(lambda scope: scope[0] is None or scope[2] is None)
