@@ -11,9 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
+from typing import Any
 
+from marketplace.adapters.memory.ledger import InMemoryLedgerQueries
+from marketplace.adapters.memory.provider_books import InMemoryReconciliationQueries
 from marketplace.application.access import OPERATOR, Actor
+from marketplace.application.ledger.platform_payouts import PlatformPayoutCheck
+from marketplace.application.ledger.reconciling import ReconcileLedger
 from marketplace.application.payments.returns import RefundWish
+from marketplace.application.ports.pages import PageRequest
 from marketplace.application.ports.payment_gateway import OutcomeUnknown
 from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.chargebacks import Chargeback
@@ -265,6 +271,28 @@ class Sequence:
         return next(each for each in found if each.provider_chargeback_id == name)
 
     # --- what must hold
+
+    def differences(self) -> list[str]:
+        """What comparing the books with the provider's finds, when all of it ought to have met."""
+        till = self.till
+        writing: dict[str, Any] = {"unit_of_work": till.market.unit_of_work, "clock": till.market.clock}
+        store = till.market.unit_of_work().store  # type: ignore[attr-defined]  # in memory it has one
+        till.provider.top_up(Money(1_000_000, "EUR"))
+        till.market.clock.advance(QUIET)
+        paid_out = till.provider.pay_out(Money(100, "EUR"))
+        till.provider.end_payout(paid_out.id, is_paid=self.random.random() < 0.5)
+        till.market.clock.advance(timedelta(days=2))
+        run = ReconcileLedger(
+            **writing,
+            gateway=till.gateway,
+            queries=InMemoryLedgerQueries(store),
+            ids=till.market.ids,
+            check_payout=PlatformPayoutCheck(**writing, gateway=till.gateway),
+        )(force=True)
+        assert run is not None
+        assert run.matched == run.seen > 0
+        found = InMemoryReconciliationQueries(store).differences(PageRequest(size=100))
+        return [*(difference.detail for difference in found.items), *till.findings()]
 
     def faults(self) -> list[str]:
         """What is wrong with the books, and who waits for ever."""

@@ -81,3 +81,15 @@ def test_would_not_overlook_a_fault(monkeypatch, of, name, fault):
     assert not finds_a_fault(20)
     monkeypatch.setattr(of, name, fault)
     assert finds_a_fault()
+
+
+@pytest.mark.no_cover
+def test_the_provider_has_a_movement_for_every_journal_and_the_other_way_round(monkeypatch):
+    monkeypatch.setattr(repository, "deepcopy", copy.copy)
+    random = Random(7)
+    for number in range(100):
+        if number % 25 == 0:
+            world = World.of(random)
+        sequence = Sequence(world, Random(random.random()))
+        sequence.run(length=1 + number % LENGTH)
+        assert sequence.differences() == [], sequence.steps
