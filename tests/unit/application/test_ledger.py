@@ -132,6 +132,29 @@ class TestRefundsAgainstTheirJournals:
         assert findings(all_refunds=(failed,), booked_refunds=(*REFUND_JOURNALS, failure)) == {}
 
 
+class TestRefundsThatWereTriedAgain:
+    def journal(self, kind: JournalKind, key: str) -> RefundJournal:
+        return RefundJournal(kind=kind, source_key=key, order_id=7, amount=Money(5256, "EUR"))
+
+    def test_wants_both_journals_of_each_earlier_attempt(self):
+        again = replace(REFUND, earlier_provider_refund_ids=("re_0",))
+        ((_, missing), (_, failed)) = findings(all_refunds=(again,))["refunds_are_booked"]
+        assert (missing[:14], failed[:13]) == ("refund_created", "refund_failed")
+        earlier = (
+            self.journal(JournalKind.REFUND_CREATED, "refund_sent:re_0"),
+            self.journal(JournalKind.REFUND_FAILED, "refund_failed:re_0"),
+        )
+        assert findings(all_refunds=(again,), booked_refunds=(*REFUND_JOURNALS, *earlier)) == {}
+
+    def test_wants_a_journal_of_what_was_paid_in_another_way(self):
+        settled = replace(REFUND, has_failed=True, is_settled=True)
+        booked = (*REFUND_JOURNALS, self.journal(JournalKind.REFUND_FAILED, "refund_failed:re_1"))
+        ((_, detail),) = findings(all_refunds=(settled,), booked_refunds=booked)["refunds_are_booked"]
+        assert detail == "refund_settled of 52.56 EUR is not in the ledger"
+        paid = self.journal(JournalKind.REFUND_SETTLED, "refund_settled:3")
+        assert findings(all_refunds=(settled,), booked_refunds=(*booked, paid)) == {}
+
+
 class TestOrders:
     def test_finds_lines_that_are_not_their_sale(self):
         order = replace(PAID, sales=(replace(SALES[0], lines=1), SALES[1]))

@@ -342,6 +342,11 @@ class TestWhatTheScenariosDoNotShow:
         failed = payout_failed(provider_payout_id="po_1", amount=10, after_paid=True, **OURS)
         assert failed.lines == (Line(ledger.STRIPE_BALANCE, 10), Line(ledger.BANK, -10))
 
+    def test_a_refund_that_was_paid_in_another_way_is_owed_no_more(self):
+        settled = journals.refund_settled(refund_id=3, amount=10, source=ledger.BANK, **FACTS)
+        assert settled.lines == (Line(ledger.REFUNDS_PAYABLE, 10), Line(ledger.BANK, -10))
+        assert settled.source_key == "refund_settled:3"
+
     @pytest.mark.parametrize("net", [12, -12])
     def test_what_nobody_can_explain_is_kept_apart_whichever_way_it_went(self, net):
         journal = journals.unexplained(balance_transaction_id="txn_4", net=net, **OURS)
