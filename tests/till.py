@@ -57,6 +57,7 @@ from marketplace.domain.recoveries import Recovery
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import DisputeId, ListingId, OrderId, SaleId
 from tests.market import Market
+from tests.wallet import Wallet
 
 SECRET = "whsec_test_secret"
 PUBLIC_URL = "https://cards.example"
@@ -161,8 +162,13 @@ class Till:
         self.check_refund = RefundCheck(**writing, gateway=gateway)
         self.start_payment = StartPayment(unit_of_work=self.market.unit_of_work, check=self.check_payment)
         self.read_client_secret = ReadClientSecret(unit_of_work=self.market.unit_of_work, gateway=gateway)
+        self.wallet = Wallet.of(unit_of_work=self.market.unit_of_work, gateway=gateway, clock=clock)
         self.pay_order = PayOrder(
-            **writing, gateway=gateway, check=self.check_payment, return_url=f"{PUBLIC_URL}/return/?order={{order_id}}"
+            **writing,
+            gateway=gateway,
+            check=self.check_payment,
+            owner=self.wallet.owner,
+            return_url=f"{PUBLIC_URL}/return/?order={{order_id}}",
         )
         self.cancel_order = CancelOrder(**writing, check=self.check_payment)
         self.refund_order = RefundOrder(**writing, ids=self.market.ids)
@@ -193,6 +199,7 @@ class Till:
             check_chargeback=self.check_chargeback,
             check_account=self.check_account,
             check_transfer=self.check_transfer,
+            check_card=self.wallet.check,
         )
         self.deliver = DeliverSimulatedEvents(courier=self.provider, receive=self.receive_webhook)
         self.check_payments = CheckPayments(check=self.check_payment)

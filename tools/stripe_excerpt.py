@@ -38,6 +38,7 @@ GET /v1/events/{id}
 POST /v1/payment_intents
 GET /v1/payment_intents
 GET /v1/payment_intents/{intent}
+POST /v1/payment_intents/{intent}
 POST /v1/payment_intents/{intent}/cancel
 POST /v1/payment_intents/{intent}/confirm
 GET /v1/payment_methods/{payment_method}

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from marketplace.application.ports.payment_gateway import (
+    AlreadyInState,
+    CustomerUnknown,
     InvalidRequest,
     KeyReused,
     ProviderObjectUnknown,
@@ -15,7 +17,7 @@ from marketplace.application.ports.payment_gateway import (
 from marketplace.application.ports.saved_cards import CustomerRequest
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.shared.ids import AccountId
-from tests.contracts.provider_control import GatewayScenes
+from tests.contracts.provider_control import BACK, GatewayScenes
 
 # A provider may refuse the card, or the request that names it: both before anything is tried.
 NOT_THEIR_CARD = (UnknownPaymentMethod, InvalidRequest)
@@ -51,10 +53,13 @@ class CardGatewayContract(GatewayScenes):
         assert setup.client_secret
         assert setup.client_secret not in repr(setup)
         assert gateway.set_up_card(customer, key="si:1:1") == setup
+        assert gateway.get_card_setup(setup.id) == setup
+        assert setup.customer_id == customer
         card = gateway.get_card(control.finish_setup(setup.id, "pm_card_mastercard"))
         assert (card.customer_id, card.type, card.brand) == (customer, "card", "mastercard")
         assert len(card.last4) == 4
         assert gateway.list_cards(customer) == [card]
+        assert gateway.get_card_setup(setup.id).status == "succeeded"
 
     def test_lists_each_buyers_own_cards_the_newest_first(self, gateway, control):
         customer, other = self.known(gateway), self.known(gateway, 32)
@@ -69,6 +74,39 @@ class CardGatewayContract(GatewayScenes):
         payment = self.paid(gateway, method=card, customer_id=customer)
         assert (payment.status, payment.amount_received) == (PaymentStatus.SUCCEEDED, 12112)
         assert self.paid(gateway, 8, method=card, customer_id=customer).status is PaymentStatus.SUCCEEDED
+
+    def test_gives_a_payment_that_is_nobodys_the_buyer_who_has_saved_a_card_since(self, gateway, control):
+        payment = self.created(gateway)
+        assert payment.customer_id is None
+        customer, other = self.known(gateway), self.known(gateway, 32)
+        card = self.saved(gateway, control, customer)
+        theirs = gateway.name_buyer(payment.id, customer, key="pi-customer:7:1")
+        assert (theirs.id, theirs.customer_id) == (payment.id, customer)
+        assert gateway.name_buyer(payment.id, customer, key="pi-customer:7:1") == theirs
+        assert gateway.get_payment(payment.id).customer_id == customer
+        with pytest.raises(InvalidRequest):
+            gateway.name_buyer(payment.id, other, key="pi-customer:7:2")
+        with pytest.raises(KeyReused):
+            gateway.name_buyer(payment.id, other, key="pi-customer:7:1")
+        paid = gateway.confirm_payment(payment.id, payment_method=card, return_url=BACK, key="pi-confirm:7:1")
+        assert paid.status is PaymentStatus.SUCCEEDED
+        with pytest.raises(AlreadyInState):
+            gateway.name_buyer(payment.id, customer, key="pi-customer:7:3")
+
+    def test_gives_a_payment_no_buyer_who_is_unknown(self, gateway):
+        payment, customer = self.created(gateway), self.known(gateway)
+        gateway.forget_customer(customer)
+        with pytest.raises(CustomerUnknown):
+            gateway.name_buyer(payment.id, customer, key="pi-customer:7:1")
+        with pytest.raises(CustomerUnknown):
+            gateway.name_buyer(payment.id, "cus_unknown", key="pi-customer:7:2")
+        with pytest.raises(ProviderObjectUnknown):
+            gateway.name_buyer("pi_unknown", self.known(gateway, 32), key="pi-customer:8:1")
+        assert gateway.get_payment(payment.id).customer_id is None
+
+    def test_makes_a_payment_in_the_name_of_its_buyer(self, gateway):
+        customer = self.known(gateway)
+        assert self.created(gateway, customer_id=customer).customer_id == customer
 
     def test_never_pays_with_somebody_elses_card(self, gateway, control):
         customer, other = self.known(gateway), self.known(gateway, 32)
@@ -102,7 +140,7 @@ class CardGatewayContract(GatewayScenes):
         ):
             with pytest.raises(ProviderObjectUnknown):
                 call()
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(CustomerUnknown):
             self.created(gateway, customer_id=customer)
         with pytest.raises(NOT_THEIR_CARD):
             self.paid(gateway, 8, method=card)
@@ -110,6 +148,8 @@ class CardGatewayContract(GatewayScenes):
     def test_does_not_know_a_card_that_it_never_had(self, gateway):
         with pytest.raises(ProviderObjectUnknown):
             gateway.get_card("pm_unknown")
+        with pytest.raises(ProviderObjectUnknown):
+            gateway.get_card_setup("seti_unknown")
         gateway.remove_card("pm_unknown", key="pm-detach:9:1")
 
     def test_tells_of_cards_without_telling_whose_they_are(self, gateway, control, clock):

@@ -22,6 +22,7 @@ from tests.claiming import claims_of
 from tests.contracts.listing_queries import ListingQueriesContract
 from tests.contracts.listings import POLICY, ListingRepositoryContract, get
 from tests.contracts.outbox import MINUTE, run_together
+from tests.contracts.payment_customers import PaymentCustomerContract
 from tests.contracts.payout_accounts import PayoutAccountContract
 from tests.contracts.sellers import SellerContract
 
@@ -50,6 +51,10 @@ class TestPostgresSellers(SellerContract):
 
 
 class TestPostgresPayoutAccounts(PayoutAccountContract):
+    pass
+
+
+class TestPostgresPaymentCustomers(PaymentCustomerContract):
     pass
 
 

@@ -70,6 +70,20 @@ def create(call: Call) -> Object:
     return intent
 
 
+@answers("POST", "/v1/payment_intents/{intent}")
+def update(call: Call) -> Object:
+    """Only whose it is."""
+    world, intent = call.world, call.world.get("payment_intent", call.names["intent"])
+    assert call.given.keys() == {"customer"}
+    a_customer(world, call.given["customer"])
+    if intent["status"] not in _OPEN:
+        raise _unexpected(intent, "updated")
+    if intent["customer"] not in (None, call.given["customer"]):
+        raise invalid("You cannot modify `customer` on a PaymentIntent once it already has been set.", "customer")
+    intent["customer"] = call.given["customer"]
+    return intent
+
+
 @answers("POST", "/v1/payment_intents/{intent}/confirm")
 def confirm(call: Call) -> Object:
     intent = call.world.get("payment_intent", call.names["intent"])

@@ -130,6 +130,7 @@ class PlaceOrder:
             uow.reservations.save_all(
                 [item.reservation.ordered(order.id, now=now, policy=self.policy) for item in items]
             )
+            buyer = uow.payment_customers.find(actor.account_id)
             uow.payments.add(
                 Payment.open(
                     id=PaymentId(self.ids.next()),
@@ -139,6 +140,8 @@ class PlaceOrder:
                     provider=self.provider,
                     due_at=order.payment_due_at,
                     now=now,
+                    # So that what they saved at the provider can pay it.
+                    customer_id=buyer.provider_customer_id if buyer and buyer.is_at(self.provider) else None,
                 )
             )
             if request_key is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from marketplace.application.cards.customers import ForgetCustomer
 from marketplace.application.identity.attempts import NoteLock
 from marketplace.application.identity.email_change import IssueEmailChangeCode
 from marketplace.application.identity.erasure import FinishErasure
@@ -89,6 +90,7 @@ class Subscribers:
     issue_reset_code: IssueResetCode
     issue_email_change_code: IssueEmailChangeCode
     finish_erasure: FinishErasure
+    forget_customer: ForgetCustomer
     note_lock: NoteLock
     notify: Notify
     open_seller_profile: OpenSellerProfile
@@ -146,6 +148,7 @@ class Subscribers:
                 self.follow_seller_email(account_id=AccountId(account_id))
             case AccountErased(account_id=account_id):
                 self.finish_erasure(account_id=AccountId(account_id))
+                self.forget_customer(account_id=AccountId(account_id))
             case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted():
                 self._tell_seller(_SELLER_NEWS[type(event)], event.account_id, delivery_id)
                 if isinstance(event, SellerOnboarded):

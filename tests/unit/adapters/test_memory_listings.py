@@ -10,6 +10,7 @@ from marketplace.adapters.memory.store import InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from tests.contracts.listing_queries import ListingQueriesContract
 from tests.contracts.listings import ListingRepositoryContract
+from tests.contracts.payment_customers import PaymentCustomerContract
 from tests.contracts.payout_accounts import PayoutAccountContract
 from tests.contracts.sellers import SellerContract
 
@@ -35,6 +36,10 @@ class TestInMemorySellers(SellerContract):
 
 
 class TestInMemoryPayoutAccounts(PayoutAccountContract):
+    pass
+
+
+class TestInMemoryPaymentCustomers(PaymentCustomerContract):
     pass
 
 

@@ -23,6 +23,7 @@ from marketplace.adapters.memory.ledger import InMemoryLedger
 from marketplace.adapters.memory.listings import InMemoryListings
 from marketplace.adapters.memory.notifications import InMemoryNotifications, InMemoryPreferences
 from marketplace.adapters.memory.orders import InMemoryOrders
+from marketplace.adapters.memory.payment_customers import InMemoryPaymentCustomers
 from marketplace.adapters.memory.payments import InMemoryPayments, InMemoryRefunds
 from marketplace.adapters.memory.payout_accounts import InMemoryPayoutAccounts
 from marketplace.adapters.memory.payouts import InMemoryPayouts, InMemoryRecoveries
@@ -121,6 +122,10 @@ class InMemoryUnitOfWork(UnitOfWork):
     @cached_property
     def refunds(self) -> InMemoryRefunds:
         return InMemoryRefunds(self)
+
+    @cached_property
+    def payment_customers(self) -> InMemoryPaymentCustomers:
+        return InMemoryPaymentCustomers(self)
 
     @cached_property
     def payouts(self) -> InMemoryPayouts:

@@ -26,6 +26,7 @@ from marketplace.adapters.postgres.ledger import PostgresLedger
 from marketplace.adapters.postgres.listings import PostgresListings
 from marketplace.adapters.postgres.notifications import PostgresNotifications, PostgresPreferences
 from marketplace.adapters.postgres.orders import PostgresOrders
+from marketplace.adapters.postgres.payment_customers import PostgresPaymentCustomers
 from marketplace.adapters.postgres.payments import PostgresPayments, PostgresRefunds
 from marketplace.adapters.postgres.payout_accounts import PostgresPayoutAccounts
 from marketplace.adapters.postgres.payouts import PostgresPayouts, PostgresRecoveries
@@ -144,6 +145,10 @@ class PostgresUnitOfWork(UnitOfWork):
     @cached_property
     def refunds(self) -> PostgresRefunds:
         return PostgresRefunds(self)
+
+    @cached_property
+    def payment_customers(self) -> PostgresPaymentCustomers:
+        return PostgresPaymentCustomers(self)
 
     @cached_property
     def payouts(self) -> PostgresPayouts:

@@ -31,6 +31,7 @@ from marketplace.application.ports.payment_gateway import (
     AccountLink,
     ActionRequired,
     BalanceTransaction,
+    CustomerUnknown,
     InvalidRequest,
     InvalidSignature,
     PaymentGateway,
@@ -114,6 +115,21 @@ class SimulatedGateway(
             made = provider.state.children("payment_intent", str(order_id))
         recent = [intent["id"] for intent in made if intent["created"] >= int(since.timestamp())]
         return self._payment(recent[-1]) if recent else None
+
+    def name_buyer(self, intent_id: str, customer_id: str, *, key: str) -> ProviderPayment:
+        def name(provider: Provider) -> Answer:
+            intent = _intent(provider, intent_id)
+            _refuse_unknown_customer(provider, customer_id)
+            if intent["status"] not in CONFIRMABLE:
+                return refusal("in_state", f"Payment {intent_id} is {intent['status']}; it stays what it is.")
+            if intent["customer"] not in (None, customer_id):
+                return refusal("invalid", f"Payment {intent_id} is another buyer's for good.")
+            intent["customer"] = customer_id
+            provider.keep_intent(intent)
+            return {"object": intent}
+
+        parameters = {"intent_id": intent_id, "customer_id": customer_id}
+        return payment_of(self._once("name_buyer", key, parameters, name)["object"], None)
 
     def confirm_payment(
         self, intent_id: str, *, payment_method: str, return_url: str | None, key: str
@@ -298,11 +314,11 @@ def _intent(provider: Provider, intent_id: str) -> Object:
 
 
 def _refuse_unknown_customer(provider: Provider, customer_id: str) -> None:
-    """In a request about something else, a name that leads nowhere is a fault of the request."""
+    """Raises CustomerUnknown."""
     try:
         customer_in(provider, customer_id)
     except ProviderObjectUnknown as error:
-        raise InvalidRequest(str(error)) from error
+        raise CustomerUnknown(str(error)) from error
 
 
 def _waiting_intent(provider: Provider, intent_id: str) -> Object:

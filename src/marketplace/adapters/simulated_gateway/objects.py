@@ -169,6 +169,7 @@ def payment_of(intent: Object, balance_transaction: Object | None) -> ProviderPa
         settled_in=balance_transaction["currency"].upper() if balance_transaction else None,
         decline_code=neutral_decline(error.get("decline_code") or error.get("code") or ""),
         next_action=_next_action(intent["next_action"]),
+        customer_id=intent["customer"],
     )
 
 

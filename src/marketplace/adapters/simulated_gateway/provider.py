@@ -47,7 +47,7 @@ class Provider:
     def create(self, request: PaymentRequest) -> Object:
         id = self.name("pi")
         intent = new_intent(request, id=id, client_secret=f"{id}_secret_{self.token()}", now=self.now)
-        self._keep_intent(intent)
+        self.keep_intent(intent)
         self.tell("payment_intent.created", intent)
         return intent
 
@@ -67,7 +67,7 @@ class Provider:
                 "type": "redirect_to_url",
                 "redirect_to_url": {"return_url": return_url, "url": page},
             }
-            self._keep_intent(intent)
+            self.keep_intent(intent)
             self.tell("payment_intent.requires_action", intent)
         elif card.outcome is Outcome.DECLINED:
             self.decline(intent, code=card.code, decline_code=card.decline_code)
@@ -85,7 +85,7 @@ class Provider:
             last_payment_error=None,
             next_action=None,
         )
-        self._keep_intent(intent)
+        self.keep_intent(intent)
         self.tell("charge.succeeded", charge)
         self.tell("payment_intent.succeeded", intent)
         movement = self.move(
@@ -108,7 +108,7 @@ class Provider:
         charge.update(amount_captured=0, captured=False, paid=False, status="failed", failure_code=code)
         error = {"type": "card_error", "code": code, "decline_code": decline_code, "charge": charge["id"]}
         intent.update(status="requires_payment_method", last_payment_error=error, next_action=None, payment_method=None)
-        self._keep_intent(intent)
+        self.keep_intent(intent)
         self.keep_charge(charge)
         self.tell("charge.failed", charge)
         self.tell("payment_intent.payment_failed", intent)
@@ -120,7 +120,7 @@ class Provider:
             cancellation_reason="abandoned",
             next_action=None,
         )
-        self._keep_intent(intent)
+        self.keep_intent(intent)
         self.tell("payment_intent.canceled", intent)
 
     def refund(self, charge: Object, *, amount: int, reason: str, metadata: Mapping[str, str]) -> Object:
@@ -256,7 +256,7 @@ class Provider:
     def _remind(self, of: str, about: str) -> None:
         self.state.emit(OutgoingEvent(id=self.name("evt"), type=of, body=about), at=self.now + RIPENS_AFTER)
 
-    def _keep_intent(self, intent: Object) -> None:
+    def keep_intent(self, intent: Object) -> None:
         self.state.put(intent, kind="payment_intent", parent=intent["metadata"]["order_id"], at=self.now)
 
     def _keep_refund(self, refund: Object) -> None:

@@ -79,7 +79,14 @@ class SimulatedWallets(Sessions):
             return {"object": setup}
 
         setup = self._once("set_up_card", key, {"customer_id": customer_id}, set_up)["object"]
-        return CardSetup(id=setup["id"], status=setup["status"], client_secret=setup["client_secret"])
+        return _card_setup_of(setup)
+
+    def get_card_setup(self, setup_id: str) -> CardSetup:
+        with self._provider() as provider:
+            setup = provider.state.read(setup_id)
+        if setup is None or setup["object"] != "setup_intent":
+            raise ProviderObjectUnknown(f"The provider saves nothing by {setup_id!r}.")
+        return _card_setup_of(setup)
 
     def list_cards(self, customer_id: str) -> Sequence[SavedCard]:
         with self._provider() as provider:
@@ -166,6 +173,15 @@ def saved_card_of(card: Object) -> SavedCard:
         last4=facts["last4"],
         expires_month=facts["exp_month"],
         expires_year=facts["exp_year"],
+    )
+
+
+def _card_setup_of(setup: Object) -> CardSetup:
+    return CardSetup(
+        id=setup["id"],
+        customer_id=setup["customer"],
+        status=setup["status"],
+        client_secret=setup["client_secret"],
     )
 
 

@@ -50,8 +50,11 @@ class Cards:
             "automatic_payment_methods": {"enabled": True},
         }
         made = self._api.send(what, lambda client, options: client.v1.setup_intents.create(params, options), key=key)
-        with reading(what):
-            return CardSetup(id=made["id"], status=made["status"], client_secret=made["client_secret"])
+        return _setup_of(made, what)
+
+    def get_card_setup(self, setup_id: str) -> CardSetup:
+        name, what = named(setup_id), "read how far a payment method is saved"
+        return _setup_of(self._api.read(what, lambda client: client.v1.setup_intents.retrieve(name)), what)
 
     def list_cards(self, customer_id: str) -> Sequence[SavedCard]:
         name, what = named(customer_id), "list payment methods"
@@ -78,6 +81,16 @@ class Cards:
         except InvalidRequest:
             if self.get_card(name).customer_id is not None:
                 raise
+
+
+def _setup_of(setup: Object, what: str) -> CardSetup:
+    with reading(what):
+        return CardSetup(
+            id=setup["id"],
+            customer_id=name_of(setup.get("customer")),
+            status=setup["status"],
+            client_secret=setup["client_secret"],
+        )
 
 
 def _card_of(method: Object, what: str) -> SavedCard:

@@ -10,6 +10,7 @@ from marketplace.adapters.stripe_gateway.currencies import from_stripe, to_strip
 from marketplace.adapters.stripe_gateway.errors import neutral_code
 from marketplace.adapters.stripe_gateway.shapes import name_of, remembered, seconds, text
 from marketplace.application.ports.payment_gateway import (
+    CustomerUnknown,
     InvalidRequest,
     NextAction,
     OutcomeUnknown,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         PaymentIntentConfirmParams,
         PaymentIntentCreateParams,
         PaymentIntentListParams,
+        PaymentIntentUpdateParams,
     )
 
 _STATUS = {
@@ -65,8 +67,8 @@ class Payments:
                 what, lambda client, options: client.v1.payment_intents.create(params, options), key=key
             )
         except ProviderObjectUnknown as error:
-            # The customer: in a request about something else, a name that leads nowhere is a fault of the request.
-            raise InvalidRequest(str(error)) from error
+            # Nothing else in it can be missing.
+            raise CustomerUnknown(str(error)) from error
         return payment_of(intent, what)
 
     def get_payment(self, intent_id: str) -> ProviderPayment:
@@ -86,6 +88,18 @@ class Payments:
             if remembered(intent, "order_id", OrderId) == order_id:
                 return self.get_payment(intent["id"])
         return None
+
+    def name_buyer(self, intent_id: str, customer_id: str, *, key: str) -> ProviderPayment:
+        name, what = named(intent_id), "give a payment its buyer"
+        params: PaymentIntentUpdateParams = {"customer": named(customer_id)}
+        try:
+            intent = self._api.send(
+                what, lambda client, options: client.v1.payment_intents.update(name, params, options), key=key
+            )
+        except ProviderObjectUnknown as error:
+            self.get_payment(name)  # raises when it is the payment that is unknown
+            raise CustomerUnknown(str(error)) from error
+        return payment_of(intent, what)
 
     def confirm_payment(
         self, intent_id: str, *, payment_method: str, return_url: str | None, key: str
@@ -153,6 +167,7 @@ def payment_of(intent: Object, what: str) -> ProviderPayment:
             settled_in=movement["currency"].upper() if isinstance(movement, dict) else None,
             decline_code=neutral_code(intent.get("last_payment_error")),
             next_action=_next_action(intent.get("next_action")) if status is PaymentStatus.REQUIRES_ACTION else None,
+            customer_id=name_of(intent.get("customer")),
         )
 
 

@@ -74,6 +74,9 @@ class Dossier:
         yield _many("orders", lambda page: self.orders.orders(account_id, page))
         yield _many("order_history", lambda page: self.personal.history(account_id, page))
         yield _many("refunds", lambda page: self.personal.refunds(account_id, page))
+        with self.unit_of_work() as uow:
+            customer = uow.payment_customers.find(account_id)
+        yield Section(name="payment_customer", one=customer)
         yield Section(name="seller", one=self.sellers.own(account_id, now=now))
         offered = ListingFilters(seller_id=account_id, hidden=True)
         yield _many("listings", lambda page: self.listings.listings(offered, page, now=now))

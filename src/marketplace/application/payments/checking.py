@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from marketplace.application.access import Actor, require_buyer
+from marketplace.application.cards.customers import lose_customer
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
     AlreadyInState,
+    CustomerUnknown,
     InvalidRequest,
     KeyReused,
     OutcomeUnknown,
@@ -129,7 +131,7 @@ class PaymentCheck:
         if not payment.key_is_remembered(now):
             return self._find(payment)
         try:
-            return self.gateway.create_payment(request_for(payment), key=payment.create_key)
+            return self._create(payment)
         except (InvalidRequest, KeyReused) as error:
             self._raise_alarm(payment, f"{error.code}: {error}", now)
             return self._find(payment)
@@ -138,6 +140,25 @@ class PaymentCheck:
             if now < payment.due_at + NO_REQUEST_LASTS:
                 raise
             return self._find(payment)
+
+    def _create(self, payment: Payment) -> ProviderPayment:
+        try:
+            return self.gateway.create_payment(request_for(payment), key=payment.create_key)
+        except CustomerUnknown:
+            # Whoever has left the provider can still pay, with what they have not saved there.
+            anew = self._let_buyer_go(payment)
+            return self.gateway.create_payment(request_for(anew), key=anew.create_key)
+
+    def _let_buyer_go(self, leased: Payment) -> Payment:
+        with self.unit_of_work() as uow:
+            payment = uow.payments.get_for_update(leased.id)
+            if payment.locked_until != leased.locked_until:
+                raise PaymentBusy("Somebody else has taken this payment over; read it again.")
+            lose_customer(uow, payment.buyer_id, payment.customer_id)
+            payment.let_buyer_go()
+            uow.payments.save(payment)
+            uow.commit()
+        return payment
 
     def _find(self, payment: Payment) -> ProviderPayment | None:
         # It is found by its order. The time only bounds the search, and the provider has a clock of its own.
@@ -173,6 +194,7 @@ def request_for(payment: Payment) -> PaymentRequest:
         order_id=payment.order_id,
         amount=payment.amount,
         description=f"Order {public_reference(payment.order_id)}",
+        customer_id=payment.customer_id,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from marketplace.application.access import Actor, require_buyer
+from marketplace.application.cards.keeping import CardOwner
 from marketplace.application.payments.checking import LEASE_FOR, PaymentCheck
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
@@ -19,8 +20,14 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import AlreadyPaid, OrderNotPayable, Payment, PaymentStatus
-from marketplace.domain.shared.errors import MarketplaceError
+from marketplace.domain.shared.errors import Conflict, MarketplaceError
 from marketplace.domain.shared.ids import OrderId
+
+
+class SavedElsewhere(Conflict):
+    """The payment is in a name that the buyer had at the provider before they were deleted there."""
+
+    code = "payment_method_unusable"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +50,13 @@ class PayOrder:
     gateway: PaymentGateway
     clock: Clock
     check: PaymentCheck
+    owner: CardOwner
     return_url: str
 
     def __call__(self, *, actor: Actor, order_id: OrderId, payment_method: str | None = None) -> PaymentProgress:
-        """Raises NotFound for another's order, AlreadyPaid, OrderNotPayable once it has ended, PaymentBusy, Invalid for
-        a payment method that the provider does not know, PaymentDeclined, and Unavailable when there is no answer."""
+        """Raises NotFound for another's order or payment method, AlreadyPaid, OrderNotPayable once it has ended,
+        PaymentBusy, SavedElsewhere, Invalid for a payment method that the provider does not know, PaymentDeclined, and
+        Unavailable when there is no answer."""
         payment = self._payable(actor, order_id)
         if payment.intent_id is None:
             payment = self.check(order_id).payment
@@ -56,7 +65,8 @@ class PayOrder:
         if payment_method is None:
             provider = self.gateway.get_payment(str(payment.intent_id))
         else:
-            provider = self._attempt(self._begin(actor, order_id), payment_method)
+            saved_by = self.owner(actor=actor, card_id=payment_method)
+            provider = self._attempt(self._begin(actor, order_id), payment_method, saved_by)
         return PaymentProgress(
             status=provider.status,
             client_secret=provider.client_secret if provider.status is not PaymentStatus.SUCCEEDED else None,
@@ -82,9 +92,12 @@ class PayOrder:
             uow.commit()
             return payment
 
-    def _attempt(self, payment: Payment, payment_method: str) -> ProviderPayment:
+    def _attempt(self, payment: Payment, payment_method: str, saved_by: str | None) -> ProviderPayment:
+        """``saved_by``: the provider's name of the buyer, who has saved it; None for what is not saved."""
         intent_id = str(payment.intent_id)
         try:
+            if saved_by is not None:
+                self._name_buyer(payment, saved_by)
             provider = self.gateway.confirm_payment(
                 intent_id,
                 payment_method=payment_method,
@@ -103,6 +116,21 @@ class PayOrder:
             raise
         self._end(payment, provider.status, provider.decline_code)
         return provider
+
+    def _name_buyer(self, payment: Payment, customer_id: str) -> None:
+        """What a buyer saved pays only what is theirs. A payment is made in the name of a buyer who was known by then,
+        and can be given one later, once."""
+        if payment.customer_id == customer_id:
+            return
+        intent_id = str(payment.intent_id)
+        named = self.gateway.get_payment(intent_id).customer_id
+        if named is None:
+            self.gateway.name_buyer(intent_id, customer_id, key=payment.name_buyer_key)
+        elif named != customer_id:
+            raise SavedElsewhere(
+                "This order was placed before you saved this payment method anew: give the card itself, or cancel the"
+                " order and place it again."
+            )
 
     def _end(self, leased: Payment, status: PaymentStatus, decline_code: str) -> None:
         now = self.clock.now()

@@ -63,6 +63,10 @@ class InvalidRequest(Invalid):
     code = "provider_refused_request"
 
 
+class CustomerUnknown(InvalidRequest):
+    """The provider knows no such buyer (any more), in whose name something was to be done."""
+
+
 class KeyReused(Conflict):
     """The key was used with other parameters: a fault of ours. Repeating does not help."""
 
@@ -144,7 +148,8 @@ class ProviderPayment:
 
     ``decline_code`` is that of the last attempt, empty unless it was declined. ``fee`` and ``balance_transaction_id``
     may be known later than the success, and with them ``settled_in``, the currency in which the money came to our
-    balance: the ``fee`` is in that one. ``order_id`` is what we gave it to remember.
+    balance: the ``fee`` is in that one. ``order_id`` is what we gave it to remember, and ``customer_id`` the
+    buyer's name there, whose saved payment methods can pay it.
     """
 
     id: str
@@ -161,6 +166,7 @@ class ProviderPayment:
     settled_in: str | None = None
     decline_code: str = ""
     next_action: NextAction | None = None
+    customer_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -293,7 +299,10 @@ class PaymentGateway(TransferGateway, ChargebackGateway, CardGateway, Protocol):
         ...
 
     def create_payment(self, request: PaymentRequest, *, key: str) -> ProviderPayment:
-        """Begin to collect an amount; the buyer confirms it. The same ``key`` again gives the same payment."""
+        """Begin to collect an amount; the buyer confirms it. The same ``key`` again gives the same payment.
+
+        Raises CustomerUnknown for a buyer who was deleted there: nothing was made then.
+        """
         ...
 
     def get_payment(self, intent_id: str) -> ProviderPayment:
@@ -302,6 +311,14 @@ class PaymentGateway(TransferGateway, ChargebackGateway, CardGateway, Protocol):
 
     def find_payment(self, order_id: OrderId, *, since: datetime) -> ProviderPayment | None:
         """The payment that was made for an order, not before ``since``. For when the answer to creating it was lost."""
+        ...
+
+    def name_buyer(self, intent_id: str, customer_id: str, *, key: str) -> ProviderPayment:
+        """Give a payment that is nobody's its buyer, so that what they saved can pay it. It is theirs for good.
+
+        Raises AlreadyInState once it is over, CustomerUnknown, InvalidRequest when it is somebody else's, and
+        ProviderObjectUnknown.
+        """
         ...
 
     def confirm_payment(

@@ -6,17 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from marketplace.domain.payment_customers import CustomerRequest as CustomerRequest
 from marketplace.domain.shared.ids import AccountId
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CustomerRequest:
-    """What makes a buyer known to the provider. Two requests for one attempt are equal, whenever they are made."""
-
-    account_id: AccountId
-    email: str = field(repr=False)
-    name: str = field(repr=False)
-    language: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,9 +20,13 @@ class ProviderCustomer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardSetup:
-    """A payment method about to be saved: the client finishes it with ``client_secret``, which is never stored."""
+    """A payment method about to be saved: the client finishes it with ``client_secret``, which is never stored.
+
+    ``customer_id`` is whose it will be, None once they were forgotten.
+    """
 
     id: str
+    customer_id: str | None
     status: str
     client_secret: str = field(repr=False)
 
@@ -62,6 +57,10 @@ class CardGateway(Protocol):
 
     def set_up_card(self, customer_id: str, *, key: str) -> CardSetup:
         """Begin to save a payment method. Raises ProviderObjectUnknown for a customer who was deleted."""
+        ...
+
+    def get_card_setup(self, setup_id: str) -> CardSetup:
+        """Raises ProviderObjectUnknown."""
         ...
 
     def list_cards(self, customer_id: str) -> Sequence[SavedCard]:

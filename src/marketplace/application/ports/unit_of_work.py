@@ -29,6 +29,7 @@ from marketplace.application.ports.ledger import Ledger
 from marketplace.application.ports.listings import ListingRepository
 from marketplace.application.ports.notifications import NotificationRepository, PreferenceRepository
 from marketplace.application.ports.orders import OrderRepository
+from marketplace.application.ports.payment_customers import PaymentCustomerRepository
 from marketplace.application.ports.payments import PaymentRepository, RefundRepository
 from marketplace.application.ports.payout_accounts import PayoutAccountRepository
 from marketplace.application.ports.payouts import PayoutRepository, RecoveryRepository
@@ -153,6 +154,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sellers(self) -> SellerRepository: ...
+
+    @property
+    def payment_customers(self) -> PaymentCustomerRepository: ...
 
     @property
     def payout_accounts(self) -> PayoutAccountRepository: ...

@@ -96,7 +96,10 @@ def neutral_decline(code: str) -> str:
 
 @dataclass(kw_only=True, slots=True)
 class Payment(Aggregate):
-    """The money side of one order. ``intent_id`` and ``charge_id`` are the provider's names, None until known."""
+    """The money side of one order. ``intent_id`` and ``charge_id`` are the provider's names, None until known.
+
+    ``customer_id`` is the provider's name of the buyer in whose name it is created, None for nobody's.
+    """
 
     id: PaymentId
     order_id: OrderId
@@ -106,6 +109,8 @@ class Payment(Aggregate):
     created_at: datetime
     due_at: datetime
     status: PaymentStatus = PaymentStatus.CREATING
+    customer_id: str | None = None
+    create_attempt: int = 1
     intent_id: str | None = None
     charge_id: str | None = None
     balance_transaction_id: str | None = None
@@ -131,6 +136,7 @@ class Payment(Aggregate):
         provider: str,
         due_at: datetime,
         now: datetime,
+        customer_id: str | None = None,
     ) -> Self:
         """A payment that the provider has not heard of yet; ``due_at`` ends the window to pay in."""
         return cls(
@@ -141,12 +147,17 @@ class Payment(Aggregate):
             provider=provider,
             created_at=now,
             due_at=due_at,
+            customer_id=customer_id,
             next_check_at=now + START_GRACE,
         )
 
     @property
     def create_key(self) -> str:
-        return f"pi:{self.order_id}:1"
+        return f"pi:{self.order_id}:{self.create_attempt}"
+
+    @property
+    def name_buyer_key(self) -> str:
+        return f"pi-customer:{self.order_id}:{self.confirm_attempts}"
 
     @property
     def confirm_key(self) -> str:
@@ -182,6 +193,12 @@ class Payment(Aggregate):
         if self.is_leased(now):
             raise PaymentBusy("This payment is being worked on; try again in a moment.")
         self.locked_until = until
+
+    def let_buyer_go(self) -> None:
+        """The provider does not know the buyer any more, and has made nothing: it is asked in nobody's name, under
+        another key."""
+        self.customer_id = None
+        self.create_attempt += 1
 
     def begin_attempt(self) -> None:
         """Count an attempt to pay, before it is sent. Raises OrderNotPayable once the payment is to be cancelled."""

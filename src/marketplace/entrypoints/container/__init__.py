@@ -47,6 +47,7 @@ from marketplace.application.subscribers import Subscribers
 from marketplace.domain.reservations import HoldPolicy
 from marketplace.entrypoints.container.after_sales import AfterSales
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
+from marketplace.entrypoints.container.cards import Cards
 from marketplace.entrypoints.container.catalogue import Catalogue
 from marketplace.entrypoints.container.fees import Fees
 from marketplace.entrypoints.container.fulfilment import Fulfilment
@@ -247,12 +248,14 @@ class Container(containers.DeclarativeContainer):
     check_refund = providers.Singleton(RefundCheck, unit_of_work=unit_of_work, gateway=payment_gateway, clock=clock)
     start_payment = providers.Singleton(StartPayment, unit_of_work=unit_of_work, check=check_payment)
     read_client_secret = providers.Singleton(ReadClientSecret, unit_of_work=unit_of_work, gateway=payment_gateway)
+    cards = providers.Container(Cards, backend=backend, clock=clock, gateway=payment_gateway)
     pay_order = providers.Singleton(
         PayOrder,
         unit_of_work=unit_of_work,
         gateway=payment_gateway,
         clock=clock,
         check=check_payment,
+        owner=cards.owner,
         return_url=providers.Callable("{}/payments/return/?order={{order_id}}".format, settings.provided.public_url),
     )
     cancel_order = providers.Singleton(CancelOrder, unit_of_work=unit_of_work, clock=clock, check=check_payment)
@@ -288,6 +291,7 @@ class Container(containers.DeclarativeContainer):
         check_chargeback=after_sales.check_chargeback,
         check_transfer=payouts.check_transfer,
         check_platform_payout=ledger.check_platform_payout,
+        check_card=cards.check,
     )
     check_payments = providers.Singleton(CheckPayments, check=check_payment)
     send_refunds = providers.Singleton(SendRefunds, check=check_refund)
@@ -310,6 +314,7 @@ class Container(containers.DeclarativeContainer):
         issue_reset_code=passwords.issue_reset_code,
         issue_email_change_code=members.issue_email_change_code,
         finish_erasure=personal_data.finish_erasure,
+        forget_customer=cards.forget,
         note_lock=providers.Singleton(attempts.NoteLock, unit_of_work=unit_of_work),
         notify=notifications.notify,
         open_seller_profile=open_seller_profile,

@@ -18,10 +18,11 @@ from marketplace.application.payments.webhooks import (
     ReplayWebhooks,
 )
 from marketplace.application.ports.clock import Clock
-from marketplace.application.ports.payment_gateway import PaymentGateway
+from marketplace.application.ports.payment_gateway import PaymentGateway, ProviderEvent
 from marketplace.application.ports.provider_state import SimulatedCourier
 
 Check = Callable[[str], bool]
+EventCheck = Callable[[ProviderEvent], bool]
 
 
 class Webhooks(containers.DeclarativeContainer):
@@ -37,6 +38,7 @@ class Webhooks(containers.DeclarativeContainer):
     check_chargeback: providers.Dependency[Check] = providers.Dependency()
     check_transfer: providers.Dependency[Check] = providers.Dependency()
     check_platform_payout: providers.Dependency[Check] = providers.Dependency()
+    check_card: providers.Dependency[EventCheck] = providers.Dependency()
 
     unit_of_work = backend.unit_of_work.provider
     inbox = backend.webhook_inbox
@@ -55,6 +57,7 @@ class Webhooks(containers.DeclarativeContainer):
         check_chargeback=check_chargeback,
         check_transfer=check_transfer,
         check_platform_payout=check_platform_payout,
+        check_card=check_card,
     )
     sweep = providers.Singleton(
         SweepEvents, unit_of_work=unit_of_work, gateway=gateway, sweeps=backend.event_sweeps, keep=keep, clock=clock

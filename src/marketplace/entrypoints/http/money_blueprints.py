@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.http.blueprints import MarketplaceApi
+from marketplace.entrypoints.http.cards import cards_blueprint
 from marketplace.entrypoints.http.fees import fees_blueprint
 from marketplace.entrypoints.http.ledger import ledger_blueprint
 from marketplace.entrypoints.http.ledger_answers import ledger_answers_blueprint
@@ -21,6 +22,15 @@ def register_money(api: MarketplaceApi, container: Container, settings: Settings
             cancel_order=container.cancel_order(),
             request_cancellation=container.fulfilment.request_cancellation(),
             read_client_secret=container.read_client_secret(),
+        )
+    )
+    api.register_blueprint(
+        cards_blueprint(
+            begin_setup=container.cards.begin_setup(),
+            read_setup_secret=container.cards.read_setup_secret(),
+            list_cards=container.cards.list_cards(),
+            remove_card=container.cards.remove_card(),
+            publishable_key=settings.stripe.public_key if settings.stripe.is_used else None,
         )
     )
     api.register_blueprint(webhooks_blueprint(receive_webhook=container.webhooks.receive()))

@@ -16,6 +16,7 @@ from marketplace.application.ports.personal_data import KeptCode, KeptSession
 from marketplace.application.ports.second_factors import SecondFactorView
 from marketplace.domain.notifications import Preference
 from marketplace.domain.orders.status import Transition
+from marketplace.domain.payment_customers import PaymentCustomer
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.audit import entry_json
 from marketplace.entrypoints.http.identity_schemas import address_json, user_json
@@ -116,6 +117,13 @@ def _preference(choice: Preference) -> dict[str, Any]:
     return {"kind": choice.kind.value, "channel": choice.channel.value, "wanted": choice.wanted}
 
 
+def _customer(kept: PaymentCustomer | None) -> dict[str, Any] | None:
+    """What they saved is the provider's to give, under this name."""
+    if kept is None:
+        return None
+    return {"provider": kept.provider, "customer": kept.provider_customer_id, "since": kept.created_at}
+
+
 _SHOWN: Mapping[str, Callable[[Any], Any]] = {
     "account": user_json,
     "professional_info": professional_info_json,
@@ -127,6 +135,7 @@ _SHOWN: Mapping[str, Callable[[Any], Any]] = {
     "orders": order_json,
     "order_history": _move,
     "refunds": _refund,
+    "payment_customer": _customer,
     "seller": own_json,
     "listings": listing_json,
     "sales": _sale,

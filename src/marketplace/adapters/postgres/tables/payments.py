@@ -21,6 +21,9 @@ payments = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
+    # In whose name it is created at the provider, and how often that was asked in other words.
+    sa.Column("customer_id", sa.Text),
+    sa.Column("create_attempt", sa.Integer, nullable=False, server_default=sa.text("1")),
     # The provider's names: of the payment, of the charge that succeeded, and of the movement on our balance.
     sa.Column("intent_id", sa.Text),
     sa.Column("charge_id", sa.Text),
@@ -51,6 +54,7 @@ payments = sa.Table(
         name=conv("succeeded_payment_has_a_charge"),
     ),
     sa.CheckConstraint("cancel_wanted in ('', 'buyer', 'window')", name=conv("known_cancel_wish")),
+    sa.CheckConstraint("create_attempt > 0", name=conv("payment_creations_counted")),
 )
 sa.Index("payments_due_idx", payments.c.next_check_at, postgresql_where=sa.text("next_check_at is not null"))
 
