@@ -9,6 +9,7 @@ from marketplace.application.ports.ledger import (
     AccountBalance,
     BrokenJournal,
     PayoutFacts,
+    RefundJournal,
     StockFacts,
 )
 from marketplace.application.ports.payment_gateway import ProviderBalance
