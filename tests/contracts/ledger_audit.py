@@ -4,6 +4,9 @@ from marketplace.application.ledger import VerifyLedger
 from marketplace.application.ports.payment_gateway import OutcomeUnknown, ProviderBalance
 from marketplace.domain import journals, ledger
 from marketplace.domain.ledger import Journal, JournalKind, Line
+from marketplace.domain.payments.chargebacks import Chargeback, ChargebackMovement
+from marketplace.domain.recoveries import Recovery
+from marketplace.domain.shared.money import Money
 from tests.purchases import (
     FIRST_SELLER,
     NOW,
@@ -38,7 +41,8 @@ class LedgerAuditContract:
     """Subclasses provide ``unit_of_work``, a factory that is bound to no foreign key, ``audit`` and ``tamper``.
 
     ``tamper`` changes what is stored as nobody may: ``order(id, **fields)``, ``sale(id, ...)``, ``line(id, ...)``,
-    ``listing(id, ...)``, ``refund(id, ...)``, ``remove_journal(key)``, ``rebook(key, account, to=, amount=)``.
+    ``listing(id, ...)``, ``refund(id, ...)``, ``payout(id, ...)``,
+    ``remove_journal(key)``, ``rebook(key, account, to=, amount=)``.
     """
 
     def books(self, unit_of_work) -> None:
@@ -193,6 +197,50 @@ class LedgerAuditContract:
             "accounts_keep_to_their_side",
             "payouts_are_booked",
         }
+
+    def test_finds_a_payout_that_is_not_what_was_booked(self, unit_of_work, audit, tamper):
+        self.books(unit_of_work)
+        with unit_of_work() as uow:
+            payout, _ = uow.payouts.of_order_for_update(ORDER)
+        tamper.payout(payout.id, withheld_amount=1)
+        assert set(self.failed(audit)) == {"payouts_are_booked"}
+
+    def test_finds_a_debt_that_is_not_booked(self, unit_of_work, audit):
+        self.books(unit_of_work)
+        with unit_of_work() as uow:
+            payout, _ = uow.payouts.of_order_for_update(ORDER)
+            debt = Recovery.decide(
+                id=77,
+                payout_id=payout.id,
+                order_id=ORDER,
+                sale_id=payout.sale_id,
+                seller_id=FIRST_SELLER,
+                amount=Money(5, "EUR"),
+                cause="refund:1",
+                now=NOW,
+            )
+            uow.recoveries.add(debt)
+            uow.commit()
+        assert self.failed(audit) == {"recoveries_are_booked": [ledger.receivable(FIRST_SELLER)]}
+
+    def test_finds_a_chargeback_that_is_not_booked(self, unit_of_work, audit):
+        self.books(unit_of_work)
+        chargeback = Chargeback.found(
+            id=78,
+            provider_chargeback_id="du_1",
+            order_id=ORDER,
+            payment_id=ORDER + 1000,
+            amount=Money(500, "EUR"),
+            reason="fraudulent",
+            opened_at=NOW,
+        )
+        chargeback.movements.append(
+            ChargebackMovement(balance_transaction_id="txn_9", amount=-500, fee=20, created_at=NOW)
+        )
+        with unit_of_work() as uow:
+            uow.chargebacks.add(chargeback)
+            uow.commit()
+        assert set(self.failed(audit)) == {"chargebacks_are_booked"}
 
     def test_finds_another_balance_at_the_provider(self, unit_of_work, audit):
         self.books(unit_of_work)

@@ -53,6 +53,9 @@ class Tamper:
     def refund(self, id: int, **fields: Any) -> None:
         self._update("refunds", id, fields)
 
+    def payout(self, id: int, **fields: Any) -> None:
+        self._update("payouts", id, fields)
+
     def remove_journal(self, source_key: str) -> None:
         with self._engine.begin() as connection:
             for statement in (

@@ -45,6 +45,9 @@ class Tamper:
             fields["status"] = RefundStatus(fields["status"])
         self._set(self._store.table("refunds")[id], fields)
 
+    def payout(self, id: int, **fields: Any) -> None:
+        self._set(self._store.table("payouts")[id], fields)
+
     def _journal(self, source_key: str):
         return next(j for j in self._store.table("journals").values() if j.source_key == source_key)
 
