@@ -12,11 +12,10 @@ from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import Actor
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.container.backends import MemoryBackend
-from marketplace.entrypoints.http.app import create_app
 from marketplace.entrypoints.http.auth import access_token
 from marketplace.entrypoints.settings import Settings
 from tests.market import Market
-from tests.tracing import untraced
+from tests.unit.http.one_app import app_of
 
 ENVIRONMENT = {"ARGON2_MEMORY_KIB": "8", "ARGON2_TIME_COST": "1", "ALLOWED_HOSTS": "localhost"}
 
@@ -38,12 +37,10 @@ def container(settings: Settings, clock: FixedClock) -> Container:
 
 @pytest.fixture
 def app(container: Container, request: pytest.FixtureRequest) -> Flask:
-    """Made after the ``market`` of a test that has one, so that its people are known at the doors."""
+    """Made once for all tests, so nothing may be done to it: what is behind its doors is each test's own."""
     if "market" in request.fixturenames:
         request.getfixturevalue("market")
-    # Made thousands of times; that it is covered is seen to where other tests make theirs by themselves.
-    with untraced():
-        return create_app(container)
+    return app_of(container)
 
 
 @pytest.fixture

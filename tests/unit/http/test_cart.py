@@ -8,7 +8,6 @@ import pytest
 
 from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
 from marketplace.application.ports.idempotency import LAPSES_AFTER
-from marketplace.entrypoints.http import idempotency
 from tests.market import Market
 from tests.unit.http.answers import refused
 
@@ -140,12 +139,12 @@ class TestChanging:
         assert (again.status_code, again.json, again.headers["Idempotent-Replayed"]) == (201, first.json, "true")
         assert client.get(CART, headers=as_buyer).json["items"][0]["quantity"] == 2
 
-    def test_a_request_that_was_done_but_not_noted_is_not_done_again(self, client, app, container, clock, add, listing):
+    def test_a_request_that_was_done_but_not_noted_is_not_done_again(self, client, container, clock, add, listing):
         class Killed(InMemoryIdempotencyKeys):
             def complete(self, attempt, answer):
                 """Never gets there, as after a kill -9 in the middle of the request."""
 
-        idempotency.install(app, keys=Killed(container.backend.store()), clock=clock)
+        container.backend.idempotency_keys.override(Killed(container.backend.store()))
         first = add(listing, 2, **{"Idempotency-Key": "once"})
         clock.advance(LAPSES_AFTER)
         again = add(listing, 2, **{"Idempotency-Key": "once"})

@@ -6,7 +6,6 @@ import pytest
 
 from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
 from marketplace.application.ports.idempotency import LAPSES_AFTER
-from marketplace.entrypoints.http import idempotency
 from tests.builders import NOW, store_product, store_variant
 
 URL = "/api/v1/listings/"
@@ -56,12 +55,12 @@ class TestCreate:
         assert (first.json, again.headers["Idempotent-Replayed"]) == (again.json, "true")
         assert client.get(URL).json["count"] == 1
 
-    def test_what_was_made_but_not_noted_is_not_made_again(self, client, app, container, clock, as_seller, variant):
+    def test_what_was_made_but_not_noted_is_not_made_again(self, client, container, clock, as_seller, variant):
         class Killed(InMemoryIdempotencyKeys):
             def complete(self, attempt, answer):
                 """Never gets there, as after a kill -9 in the middle of the request."""
 
-        idempotency.install(app, keys=Killed(container.backend.store()), clock=clock)
+        container.backend.idempotency_keys.override(Killed(container.backend.store()))
         offer, headers = {"variant": variant[1], "price": "25.99", "stock": 3}, {**as_seller, "Idempotency-Key": "k"}
         first = client.post(URL, json=offer, headers=headers)
         clock.advance(LAPSES_AFTER)
