@@ -8,6 +8,7 @@ from marketplace.adapters.postgres.ids import PostgresIdSequence
 from marketplace.adapters.postgres.ledger_audit import PostgresLedgerAudit
 from marketplace.adapters.postgres.order_queries import PostgresOrderQueries
 from marketplace.adapters.postgres.payments import PostgresPaymentQueries
+from marketplace.adapters.postgres.provider_events import PostgresEventSweeps, PostgresWebhookRefusals
 from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresReservationQueries
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -34,6 +35,8 @@ def till_on(engine: sa.Engine, market: Market | None = None) -> Till:
         queries=PostgresPaymentQueries(engine),
         audit=PostgresLedgerAudit(engine),
         events=list,
+        refusals=PostgresWebhookRefusals(engine),
+        sweeps=PostgresEventSweeps(engine),
     )
 
 
