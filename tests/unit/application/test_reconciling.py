@@ -188,6 +188,15 @@ class TestWhenItRuns:
         desk.clock.advance(30 * DAY)
         assert job() == 1
 
+    def test_leaves_it_to_the_worker_that_began_at_the_same_moment(self, desk, monkeypatch):
+        desk.sells()
+
+        def taken(*args, **named):
+            raise ReconciliationBusy("The books are being compared right now.")
+
+        monkeypatch.setattr(type(desk.reconcile), "_begin", taken)
+        assert ReconcileWhenDue(desk.reconcile)() == 0
+
     def test_not_twice_at_a_time(self, desk):
         desk.reconcile._begin(since=None, force=False)
         assert desk.reconcile() is None

@@ -309,8 +309,11 @@ class ReconcileWhenDue:
     reconcile: ReconcileLedger
 
     def __call__(self) -> int:
-        """The number of movements that were new to us."""
-        run = self.reconcile()
+        """The number of movements that were new to us; 0 as well when another worker has begun at the same moment."""
+        try:
+            run = self.reconcile()
+        except ReconciliationBusy:
+            return 0
         return 0 if run is None else run.seen
 
 
