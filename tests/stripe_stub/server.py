@@ -86,6 +86,11 @@ class StubServer:
         self._answered: dict[str, tuple[tuple[str, str, str], Reply]] = {}
         self._in_flight: set[str] = set()
 
+    def forget_keys(self) -> None:
+        """A day has gone by: what a key was answered with is not remembered any more."""
+        with self.lock:
+            self._answered.clear()
+
     # --- one request
 
     def answer(self, asked: Asked) -> Reply:
