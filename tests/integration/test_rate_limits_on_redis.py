@@ -8,8 +8,9 @@ from threading import Thread
 import pytest
 from fakeredis import TcpFakeServer
 
-from marketplace.adapters.rate_limits import limiter
-from marketplace.adapters.rate_limits.limiter import MemoryRateLimits, RedisRateLimits
+from marketplace.adapters.rate_limits import redis_limiter
+from marketplace.adapters.rate_limits.limiter import MemoryRateLimits
+from marketplace.adapters.rate_limits.redis_limiter import RedisRateLimits
 from marketplace.application.ports.rate_limits import RateLimit, Standing
 
 THREE = RateLimit(3, 60)
@@ -49,6 +50,6 @@ def test_a_server_that_is_silent_is_waited_for_once_and_not_long(memory):
         limits = RedisRateLimits.at(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", memory)
         assert limits.hit(THREE, "anna").remaining == 2
         options = limits._storage.get_connection().connection_pool.connection_kwargs
-        assert options["socket_timeout"] == options["socket_connect_timeout"] == limiter.TIMEOUT_SECONDS
+        assert options["socket_timeout"] == options["socket_connect_timeout"] == redis_limiter.TIMEOUT_SECONDS
         silent.close()  # whoever asked it again now would fail at once, and not count
         assert limits.hit(THREE, "anna").remaining == 1

@@ -10,9 +10,10 @@ from limits.storage import RedisStorage
 from redis import ConnectionPool
 from structlog.testing import capture_logs
 
-from marketplace.adapters.rate_limits import limiter
-from marketplace.adapters.rate_limits.limiter import MemoryRateLimits, RedisRateLimits
+from marketplace.adapters.rate_limits import redis_limiter
+from marketplace.adapters.rate_limits.limiter import MemoryRateLimits
 from marketplace.adapters.rate_limits.memory_storage import SlidingWindowMemoryStorage
+from marketplace.adapters.rate_limits.redis_limiter import RedisRateLimits
 from marketplace.application.ports.rate_limits import RateLimit, Standing
 
 THREE = RateLimit(3, 60)
@@ -148,14 +149,14 @@ class TestWithoutRedis:
     def waits(self, monkeypatch):
         """The time since Redis was last asked, as the limiter sees it."""
         clock = Seconds()
-        monkeypatch.setattr(limiter, "monotonic", clock)
+        monkeypatch.setattr(redis_limiter, "monotonic", clock)
         return clock
 
     def test_the_process_counts_for_itself_and_says_so_once(self, redis, server, waits):
         server.connected = False
         with capture_logs() as lines:
             standings = [redis.hit(THREE, "anna") for _ in range(4)]
-            waits.now += limiter.PAUSE_SECONDS + 1
+            waits.now += redis_limiter.PAUSE_SECONDS + 1
             redis.hit(THREE, "anna")
         assert [standing.allowed for standing in standings] == [True, True, True, False]
         (line,) = lines
@@ -168,7 +169,7 @@ class TestWithoutRedis:
         server.connected = True
         with capture_logs() as lines:
             assert redis.hit(THREE, "anna").remaining == 1  # still the process's count
-            waits.now += limiter.PAUSE_SECONDS + 1
+            waits.now += redis_limiter.PAUSE_SECONDS + 1
             assert redis.hit(THREE, "anna").remaining == 2
         assert [line["event"] for line in lines] == ["redis answers again, rate limits are shared"]
 

@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 from dependency_injector import containers, providers
 
-from marketplace.adapters.rate_limits.limiter import MemoryRateLimits, RedisRateLimits
+from marketplace.adapters.rate_limits.limiter import MemoryRateLimits
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.rate_limits import RateLimits
 from marketplace.entrypoints.settings import Settings
+
+
+def _on_redis(url: str, fallback: MemoryRateLimits) -> RateLimits:
+    # Its client costs some MiB, which nobody pays for without having a Redis.
+    from marketplace.adapters.rate_limits.redis_limiter import RedisRateLimits
+
+    return RedisRateLimits.at(url, fallback)
 
 
 def _seconds(clock: Clock) -> Callable[[], float]:
@@ -25,5 +33,5 @@ class RateLimiting(containers.DeclarativeContainer):
     rate_limits = providers.Selector(
         providers.Callable(lambda url: "redis" if url else "memory", settings.provided.redis_url),
         memory=in_process,
-        redis=providers.Singleton(RedisRateLimits.at, settings.provided.redis_url, in_process),
+        redis=providers.Singleton(_on_redis, settings.provided.redis_url, in_process),
     )
