@@ -30,7 +30,7 @@ def refund(call: Call) -> Object:
         raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
     if amount > left:
         raise Refusal(400, f"Refund amount {amount} is greater than unrefunded amount {left}.", param="amount")
-    test = world.cards.get(charge["payment_method"], "")
+    is_slow = world.cards.get(charge["payment_method"], "") == "pendingRefund"
     made = world.make(
         "refund",
         amount=amount,
@@ -38,8 +38,9 @@ def refund(call: Call) -> Object:
         currency=charge["currency"],
         metadata=given.get("metadata") or {},
         payment_intent=charge["payment_intent"],
+        pending_reason=world.refunds_wait_for or ("processing" if is_slow else None),
         reason=given.get("reason"),
-        status="pending" if test == "pendingRefund" else "succeeded",
+        status="pending" if is_slow or world.refunds_wait_for else "succeeded",
     )
     movement = world.move("refund", made["id"], amount=-amount, currency=_settled(world, charge))
     made["balance_transaction"] = movement["id"]

@@ -172,6 +172,13 @@ def fail_authentication(world: World, intent: Object) -> None:
         decline_payment(world, intent, code="payment_intent_authentication_failure", decline_code=None)
 
 
+def bounce(world: World, intent: Object) -> None:
+    """What was processing comes to nothing: the buyer may try something else."""
+    intent["payment_method"] = a_card(world, "pm_card_visa", customer=intent["customer"])["id"]
+    with suppress(Refusal):
+        decline_payment(world, intent, code="payment_intent_payment_attempt_failed", decline_code=None)
+
+
 def decline_payment(world: World, intent: Object, *, code: str, decline_code: str | None) -> None:
     """An attempt that came to nothing. Raises Refusal."""
     charge = _charge(world, intent, amount_captured=0, captured=False, paid=False, status="failed", failure_code=code)

@@ -119,6 +119,13 @@ class StripeStub:
             intent["status"] = "processing"
             self.world.tell("payment_intent.processing", intent)
 
+    def bounce(self, intent_id: str) -> None:
+        """The money of a slow payment method does not come."""
+        with self.server.lock:
+            intent = self.world.get("payment_intent", intent_id)
+            assert intent["status"] == "processing"
+            payments.bounce(self.world, intent)
+
     def book_fees(self) -> None:
         """Make the movements of charges that ``world.fees_come_late`` held back."""
         with self.server.lock:

@@ -60,6 +60,7 @@ class World:
 
     ``sellers`` holds what each account has, by currency. ``settles_in``: currencies of charges that arrive on the
     balance as another one. ``fees_come_late``: the movement of a charge comes later than its success.
+    ``refunds_wait_for``: why new refunds are pending, in Stripe's word.
     """
 
     now: Callable[[], datetime]
@@ -72,6 +73,7 @@ class World:
     cut_off: set[str] = field(default_factory=set)
     settles_in: dict[str, str] = field(default_factory=dict)
     fees_come_late: bool = False
+    refunds_wait_for: str | None = None
     key: str | None = None
     _counted: int = 0
 

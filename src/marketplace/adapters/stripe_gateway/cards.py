@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from marketplace.adapters.stripe_gateway.client import PAGE, Object, StripeApi, named, reading, rows_of
+from marketplace.adapters.stripe_gateway.methods import SLOW_ONCE_SAVED
 from marketplace.adapters.stripe_gateway.shapes import name_of, remembered, text
 from marketplace.application.ports.payment_gateway import (
     InvalidRequest,
@@ -48,6 +49,7 @@ class Cards:
             "customer": named(customer_id),
             "usage": "off_session",
             "automatic_payment_methods": {"enabled": True},
+            "excluded_payment_method_types": [*SLOW_ONCE_SAVED],
         }
         made = self._api.send(what, lambda client, options: client.v1.setup_intents.create(params, options), key=key)
         return _setup_of(made, what)

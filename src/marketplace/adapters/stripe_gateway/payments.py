@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from marketplace.adapters.stripe_gateway.client import PAGE, Object, StripeApi, named, reading
 from marketplace.adapters.stripe_gateway.currencies import from_stripe, to_stripe
 from marketplace.adapters.stripe_gateway.errors import neutral_code
+from marketplace.adapters.stripe_gateway.methods import SLOW
 from marketplace.adapters.stripe_gateway.shapes import name_of, remembered, seconds, text
 from marketplace.application.ports.payment_gateway import (
     CustomerUnknown,
@@ -55,6 +56,7 @@ class Payments:
             "amount": to_stripe(request.amount),
             "currency": request.amount.currency.lower(),
             "automatic_payment_methods": {"enabled": True},
+            "excluded_payment_method_types": [*SLOW],
             "description": request.description,
             "transfer_group": transfer_group(request.order_id),
             "metadata": {"order_id": str(request.order_id), "payment_id": str(request.payment_id)},
