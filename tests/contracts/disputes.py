@@ -98,7 +98,7 @@ class DisputeStoreContract:
         dispute = a_dispute(till, order_id, desired_outcome=DisputeOutcome.REFUND, respond_by=AT + MINUTE)
         keep(till, dispute)
         assert all_of(till.dispute(dispute.id)) == all_of(dispute)
-        refund = till.refund(order_id, dispute.sale_id)
+        refund = till.refund(order_id, dispute.sale_id, amount="0.01")
         dispute = till.dispute(dispute.id)
         dispute.resolve(
             DisputeOutcome.REFUND,
@@ -117,6 +117,10 @@ class DisputeStoreContract:
         first, second = till.order(order_id).sales
         keep(till, dispute)
         with till.market.unit_of_work() as uow:
+            found = uow.disputes.open_by_buyer_for_update(first.id)
+            assert found is not None
+            assert found.id == dispute.id
+            assert uow.disputes.open_by_buyer_for_update(second.id) is None
             assert uow.disputes.is_open(first.id)
             assert not uow.disputes.is_open(second.id)
             assert not uow.disputes.is_open(SaleId(UNKNOWN))
@@ -124,6 +128,17 @@ class DisputeStoreContract:
         change(till, dispute)
         with till.market.unit_of_work() as uow:
             assert not uow.disputes.is_open(first.id)
+            assert uow.disputes.open_by_buyer_for_update(first.id) is None
+
+    def test_the_bank_s_are_not_the_buyer_s(self, till):
+        order_id = paid(till)
+        chargeback = a_chargeback(till, order_id)
+        keep(till, chargeback)
+        dispute = a_dispute(till, order_id, reason=DisputeReason.CHARGEBACK, chargeback_id=chargeback.id)
+        keep(till, dispute)
+        with till.market.unit_of_work() as uow:
+            assert uow.disputes.is_open(dispute.sale_id)
+            assert uow.disputes.open_by_buyer_for_update(dispute.sale_id) is None
 
     def test_keeps_one_open_dispute_a_sale_and_one_for_each_chargeback(self, till):
         order_id = paid(till)

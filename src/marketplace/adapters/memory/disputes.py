@@ -45,6 +45,9 @@ class InMemoryDisputes(InMemoryRepository[Dispute], DisputeRepository):
     def is_open(self, sale_id: SaleId) -> bool:
         return any(dispute.sale_id == sale_id and dispute.is_open for dispute in self._scan())
 
+    def open_by_buyer_for_update(self, sale_id: SaleId) -> Dispute | None:
+        return self._first(lambda found: found.sale_id == sale_id and found.is_open and found.chargeback_id is None)
+
     def of_chargeback_for_update(self, chargeback_id: ChargebackId) -> Sequence[Dispute]:
         return sorted(self._all(lambda dispute: dispute.chargeback_id == chargeback_id), key=lambda dispute: dispute.id)
 

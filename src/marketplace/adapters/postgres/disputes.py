@@ -53,6 +53,10 @@ class PostgresDisputes(PostgresRepository[Dispute], DisputeRepository):
         found = sa.select(sa.literal(1)).where(_dispute.sale_id == sale_id, _dispute.status.in_(_OPEN)).limit(1)
         return self._execute(found).first() is not None
 
+    def open_by_buyer_for_update(self, sale_id: SaleId) -> Dispute | None:
+        by_buyer = _dispute.chargeback_id.is_(None)
+        return self._first(_dispute.sale_id == sale_id, by_buyer, _dispute.status.in_(_OPEN), lock=True)
+
     def of_chargeback_for_update(self, chargeback_id: ChargebackId) -> Sequence[Dispute]:
         return self._all(_dispute.chargeback_id == chargeback_id, order_by=[_dispute.id], lock=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from marketplace.application.access import Actor, acts_on_anothers, named, require_own, require_party
 from marketplace.application.fulfilment.finding import sale_of_seller
-from marketplace.application.payments.returns import refund_pieces
+from marketplace.application.payments.returns import end_dispute, refund_pieces
 from marketplace.application.payments.returns import restock as restock_pieces
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.ids import IdSequence
@@ -40,7 +40,7 @@ class CancelSale:
                 return
             before, pieces = {"status": sale.status.value}, sale.open_pieces
             order.cancel_sale(sale, now=now, actor_id=named(actor), reason=reason)
-            refund_pieces(
+            refund = refund_pieces(
                 uow,
                 order,
                 uow.payments.of_order(order.id),
@@ -50,6 +50,16 @@ class CancelSale:
                 reason=reason,
                 ids=self.ids,
                 now=now,
+            )
+            end_dispute(
+                uow,
+                sale,
+                order,
+                amount=refund.amount,
+                note=reason,
+                now=now,
+                by=named(actor),
+                refund_id=refund.id,
             )
             uow.orders.save(order)
             if restock:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marketplace.application.payments.checking import LEASE_FOR, TURN
-from marketplace.application.payments.returns import end_if_all_is_back
+from marketplace.application.payments.returns import end_dispute, end_if_all_is_back
 from marketplace.application.payouts import positions
 from marketplace.application.ports.chargebacks import ProviderChargeback
 from marketplace.application.ports.clock import Clock
@@ -217,6 +217,8 @@ class ChargebackCheck:
             sellers.append((account, net))
             order.take_back(sale, {}, items=part.items, now=now, reason="lost to a chargeback")
             end_if_all_is_back(order, sale, now=now, actor_id=None, reason="lost to a chargeback")
+            returned = Money(part.items, order.currency)
+            end_dispute(uow, sale, order, amount=returned, note="The buyer's bank has given the money back.", now=now)
         uow.orders.save(order)
         uow.ledger.post(
             journals.chargeback_lost(

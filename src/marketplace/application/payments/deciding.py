@@ -11,6 +11,7 @@ from marketplace.application.payments.returns import (
     RefundWish,
     Restocked,
     chosen,
+    end_dispute,
     end_if_all_is_back,
     refund,
     restock,
@@ -75,6 +76,16 @@ class RefundOrder:
             sales = [each.sale for each in going_back]
             for sale in sales:
                 end_if_all_is_back(order, sale, now=now, actor_id=by, reason=decided.reason)
+                end_dispute(
+                    uow,
+                    sale,
+                    order,
+                    amount=decided.amount_of(sale.id),
+                    note=decided.reason,
+                    now=now,
+                    by=by,
+                    refund_id=decided.id,
+                )
             uow.orders.save(order)
             pieces = {line: count for each in going_back for line, count in each.pieces.items()}
             restocked = restock(uow, sales, pieces, now=now) if wish.restock else []

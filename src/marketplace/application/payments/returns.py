@@ -13,6 +13,7 @@ from marketplace.application.payouts import positions
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals
+from marketplace.domain.disputes import DisputeOutcome
 from marketplace.domain.fees import price_return
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import Order
@@ -214,6 +215,31 @@ def end_if_all_is_back(order: Order, sale: Sale, *, now: datetime, actor_id: Acc
     """Nothing of a sale is left: it ends refunded, unless it has been cancelled."""
     if sale.returned == sale.base and sale.status is not SaleStatus.CANCELLED:
         order.end_refunded(sale, now=now, actor_id=actor_id, reason=reason)
+
+
+def end_dispute(
+    uow: UnitOfWork,
+    sale: Sale,
+    order: Order,
+    *,
+    amount: Money,
+    note: str,
+    now: datetime,
+    by: AccountId | None = None,
+    refund_id: RefundId | None = None,
+) -> None:
+    """Nothing of a sale is left for its buyer to claim: what they dispute is settled, whichever way it went back.
+
+    ``amount`` is what has just gone back of the sale. After the payout of it has been taken back; a sale of which
+    something is left, or that nobody disputes, stays as it is.
+    """
+    if sale.returned < sale.base:
+        return
+    dispute = uow.disputes.open_by_buyer_for_update(sale.id)
+    if dispute is not None:
+        dispute.resolve(DisputeOutcome.REFUND, note=note, now=now, by=by, amount=amount, refund_id=refund_id)
+        positions.release(uow, order, sale.id, key=dispute.hold_key, now=now)
+        uow.disputes.save(dispute)
 
 
 def _chosen_pieces(order: Order, wish: RefundWish) -> list[GoingBack]:

@@ -33,6 +33,10 @@ class DisputeRepository(Protocol):
         """Whether any dispute on the sale is undecided, a chargeback among them."""
         ...
 
+    def open_by_buyer_for_update(self, sale_id: SaleId) -> Dispute | None:
+        """The one that the buyer has opened on the sale and that is undecided, locked until the unit ends."""
+        ...
+
     def of_chargeback_for_update(self, chargeback_id: ChargebackId) -> Sequence[Dispute]:
         """Those that it opened, by id, locked until the unit ends."""
         ...

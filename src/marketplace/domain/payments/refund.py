@@ -164,6 +164,11 @@ class Refund(Aggregate):
         )
         return refund
 
+    def amount_of(self, sale_id: SaleId) -> Money:
+        """What of it goes back for one sale, fees included; nothing for a sale that it is not of."""
+        parts = [part.components.refund for part in self.parts if part.sale_id == sale_id]
+        return Money(sum(parts), self.amount.currency)
+
     @property
     def key(self) -> str:
         return f"re:{self.id}:{self.attempt}"

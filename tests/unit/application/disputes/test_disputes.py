@@ -8,6 +8,7 @@ import pytest
 
 from marketplace.application.access import OPERATOR
 from marketplace.application.disputes.resolving import ReplacementUnavailable
+from marketplace.application.fulfilment.cancelling import CancelSale
 from marketplace.application.fulfilment.shipping import ShipSale
 from marketplace.domain.disputes import (
     AlreadyDisputed,
@@ -284,3 +285,79 @@ class TestDeciding:
             decide(till, verifier, id, DisputeOutcome.REFUND)
         decide(till, verifier, id, DisputeOutcome.DISMISSED)
         assert payout(till, paid).status is PayoutStatus.ON_HOLD
+
+
+class TestEndingByItself:
+    """A sale of which everything has gone back has nothing left to dispute, whichever way it went."""
+
+    def test_a_refund_by_an_admin_settles_it(self, till, paid, sent, buyer):
+        id = claim(till, buyer, sent)
+        refund = till.refund(paid)
+        dispute = till.dispute(id)
+        assert (dispute.status, dispute.outcome) == (DisputeStatus.RESOLVED, DisputeOutcome.REFUND)
+        assert (dispute.amount, dispute.refund_id, dispute.note) == (refund.amount, refund.id, "a test")
+        assert payout(till, paid).status is PayoutStatus.REVERSED
+        assert len([event for event in till.events() if isinstance(event, DisputeResolved)]) == 1
+        till.work()
+        assert till.findings() == []
+
+    def test_a_refund_of_a_part_leaves_it_open(self, till, paid, sent, buyer):
+        id = claim(till, buyer, sent)
+        till.refund(paid, amount="99.99")
+        assert till.dispute(id).is_open
+        assert payout(till, paid).status is PayoutStatus.ON_HOLD
+        till.refund(paid, amount="0.01")
+        assert till.dispute(id).amount == Money(1, "EUR")
+
+    def test_each_sale_of_an_order_has_its_own(self, till, market, cashier):
+        order_id = cashier.paid(cashier.seller(), cashier.seller())
+        market.clock.advance(7 * DAY)
+        order = till.order(order_id)
+        buyer = market.people[order.buyer_id]
+        first, second = (claim(till, buyer, sale, DisputeReason.NOT_RECEIVED) for sale in order.sales)
+        till.refund(order_id, order.sales[0].id)
+        assert (till.dispute(first).is_open, till.dispute(second).is_open) == (False, True)
+        whole = till.refund(order_id)
+        assert till.dispute(second).amount == whole.amount
+
+    def test_a_cancellation_by_the_seller_settles_it(self, till, market, paid, sale, buyer, seller):
+        market.clock.advance(7 * DAY)
+        id = claim(till, buyer, sale, DisputeReason.NOT_RECEIVED)
+        cancel = CancelSale(unit_of_work=market.unit_of_work, clock=market.clock, ids=market.ids)
+        cancel(actor=seller, sale_id=sale.id, reason="It was stolen")
+        dispute = till.dispute(id)
+        assert (dispute.status, dispute.note, dispute.resolved_by) == (
+            DisputeStatus.RESOLVED,
+            "It was stolen",
+            seller.account_id,
+        )
+        assert dispute.amount == till.order(paid).total
+        till.work()
+        assert till.findings() == []
+
+    def test_a_lost_chargeback_settles_it_beside_its_own(self, till, paid, sent, buyer):
+        id = claim(till, buyer, sent)
+        chargeback = till.provider.open_chargeback(till.payment(paid).intent_id)
+        till.work()
+        assert till.dispute(id).is_open
+        till.provider.decide_chargeback(chargeback.id, is_won=False)
+        till.work()
+        dispute = till.dispute(id)
+        assert (dispute.outcome, dispute.amount, dispute.refund_id) == (
+            DisputeOutcome.REFUND,
+            Money(10000, "EUR"),
+            None,
+        )
+        assert dispute.note == "The buyer's bank has given the money back."
+        assert len([event for event in till.events() if isinstance(event, DisputeResolved)]) == 2
+        assert till.findings() == []
+
+    def test_a_chargeback_that_is_won_leaves_it_open(self, till, paid, sent, buyer):
+        id = claim(till, buyer, sent)
+        chargeback = till.provider.open_chargeback(till.payment(paid).intent_id)
+        till.work()
+        till.provider.decide_chargeback(chargeback.id, is_won=True)
+        till.work()
+        assert till.dispute(id).is_open
+        assert payout(till, paid).status is PayoutStatus.ON_HOLD
+        assert till.findings() == []
