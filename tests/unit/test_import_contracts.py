@@ -26,6 +26,8 @@ VIOLATIONS = {
     "home-of-encryption": {"entrypoints/planted.py": "cryptography"},
     "home-of-authenticators": {"entrypoints/planted.py": "pyotp"},
     "home-of-stripe": {"entrypoints/planted.py": "stripe"},
+    "home-of-s3": {"entrypoints/planted.py": "boto3"},
+    "home-of-pages": {"entrypoints/planted.py": "reportlab"},
     "container": {"entrypoints/planted.py": "marketplace.adapters.process_guard"},
     "injection": {"entrypoints/planted.py": "dependency_injector"},
     "domain-contexts": {"domain/planted.py": "marketplace.domain.stranger", "domain/stranger.py": "enum"},

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from marketplace.application.cards.customers import ForgetCustomer
+from marketplace.application.documents.issuing import IssueDocuments
 from marketplace.application.identity.attempts import NoteLock
 from marketplace.application.identity.email_change import IssueEmailChangeCode
 from marketplace.application.identity.erasure import FinishErasure
@@ -95,6 +96,7 @@ class Subscribers:
     notify: Notify
     open_seller_profile: OpenSellerProfile
     follow_seller_email: FollowSellerEmail
+    issue_documents: IssueDocuments
     tell_order_news: TellOrderNews
     tell_fulfilment_news: TellFulfilmentNews
     tell_payout_news: TellPayoutNews
@@ -163,6 +165,7 @@ class Subscribers:
                 self._tell_seller(Kind.SELLER_SUSPENDED, account_id, delivery_id, reason=reason)
             case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided() | RefundFailed():
                 self.tell_order_news(event)
+                self._document(event)
             case (
                 SaleShipped()
                 | TrackingCorrected()
@@ -172,6 +175,7 @@ class Subscribers:
                 | CancellationRequested()
             ):
                 self.tell_fulfilment_news(event)
+                self._document(event)
             case PayoutSent() | PayoutHeld() | PayoutFailed() | RecoveryReversed() | RecoveryRefused():
                 self.tell_payout_news(event)
             case DisputeOpened() | DisputeResolved():
@@ -180,6 +184,11 @@ class Subscribers:
                 self.raise_alarm(event)
             case _:
                 pass  # a fact that nobody reacts to yet
+
+    def _document(self, event: Event) -> None:
+        """After the letters, so that a storage that is silent keeps nobody waiting for theirs."""
+        if isinstance(event, OrderPaid | SaleCompleted | RefundDecided):
+            self.issue_documents(event)
 
     def _tell_seller(self, kind: Kind, account_id: int, delivery_id: int, **values: Any) -> None:
         self.notify(kind, account=AccountId(account_id), occasion=f"seller-news-{delivery_id}", **values)

@@ -5,8 +5,8 @@
     fee invoice       what the marketplace charged a seller      FEE-2026-000001
     fee credit note   fees that a seller gets back               FCR-2026-000001
 
-VAT is that in the marketplace's own fees, which include it: ``vat = half_up(gross x r / (1 + r))``. The cards are sold by
-their sellers, whose taxes are theirs; shipping is passed on to carriers.
+VAT is that in the marketplace's own fees, which include it: ``vat = half_up(gross x r / (1 + r))``. The cards are sold
+by their sellers, whose taxes are theirs; shipping is passed on to carriers.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from enum import StrEnum
 from marketplace.domain.shared.errors import Conflict, Invalid
 from marketplace.domain.shared.ids import AccountId, DocumentId, OrderId
 from marketplace.domain.shared.money import Money, half_up
+
+LAYOUT = "1"
+"""How the pages of what is issued now are drawn; a renderer goes on drawing the earlier ones as they were."""
 
 
 class DocumentKind(StrEnum):
@@ -95,6 +98,14 @@ class Party:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Issuer:
+    """The marketplace as it stands on its documents. ``vat_rate`` is a fraction, 0 for none."""
+
+    party: Party
+    vat_rate: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentLine:
     """``text`` is a title as it was sold, empty where the kind says it all. Minor units, negative for what is less."""
 
@@ -161,7 +172,8 @@ class DocumentContent:
     """All that stands on it. Nothing here is ever looked up again: what it says is what it said when it was issued.
 
     ``refers_to`` is the number of the invoice that a credit note is about. ``supplied_at`` is when what it is for
-    happened: the payment, the end of the sale, the return.
+    happened: the payment, the end of the sale, the return. ``reason`` is the cause of a return, a word of
+    ``RefundCause``. ``layout`` says how its pages are drawn, for ever.
     """
 
     issuer: Party
@@ -175,6 +187,7 @@ class DocumentContent:
     mentions: tuple[Mention, ...]
     refers_to: str = ""
     reason: str = ""
+    layout: str = LAYOUT
 
     @property
     def total(self) -> Money:

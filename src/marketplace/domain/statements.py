@@ -20,6 +20,8 @@ from marketplace.domain.shared.ids import AccountId
 
 MAX_MOVES = 20_000
 """Journals of one statement."""
+MAX_PRINTED = 2_000
+"""Entries of one that is printed."""
 _MONTH = re.compile(r"(?P<year>20\d\d)-(?P<month>0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -130,7 +132,7 @@ class Entry:
 class Statement:
     """Amounts in minor units. ``standing`` is the closing balance by account; what the seller owes is negative.
 
-    ``is_final``: the month is over.
+    It was read at ``as_of``; ``is_final``: the month was over by then.
     """
 
     seller_id: AccountId
@@ -144,6 +146,7 @@ class Statement:
     opening: int
     entries: tuple[Entry, ...]
     standing: Mapping[str, int]
+    as_of: datetime
     is_final: bool
 
     @property

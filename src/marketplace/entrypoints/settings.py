@@ -21,6 +21,7 @@ from marketplace.domain.identity.accounts import TERMS_VERSION
 from marketplace.domain.identity.django_hashes import MAX_ITERATIONS
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.money import Money, exponent
+from marketplace.entrypoints.document_settings import BucketSettings, PlatformSettings, read_bucket, read_platform
 from marketplace.entrypoints.environment import Reader, database_url
 from marketplace.entrypoints.keys import Purpose, derived
 from marketplace.entrypoints.stripe_settings import StripeSettings, read_stripe
@@ -143,6 +144,11 @@ class Settings:
     stripe: StripeSettings
     """STRIPE_...: the payment provider."""
 
+    platform: PlatformSettings
+    """PLATFORM_...: who issues invoices, and the VAT in the marketplace's fees."""
+    bucket: BucketSettings
+    """AWS_...: where files are kept."""
+
     payout_minimum: Money
     """PAYOUT_MINIMUM: an amount in CURRENCY; sellers are paid once what is due to them comes to it; 0."""
     receivable_write_off: timedelta
@@ -255,6 +261,8 @@ class Settings:
             dispute_unshipped=timedelta(days=read.integer("DISPUTE_UNSHIPPED_DAYS", 7, low=1, high=90)),
             dispute_seller=timedelta(days=read.integer("DISPUTE_SELLER_DAYS", 5, low=1, high=90)),
             stripe=read_stripe(read, is_production=env == PRODUCTION, is_development=env == DEVELOPMENT),
+            platform=read_platform(read, is_production=env == PRODUCTION),
+            bucket=read_bucket(read),
             payout_minimum=read.money("PAYOUT_MINIMUM", "0", currency),
             receivable_write_off=timedelta(days=read.integer("RECEIVABLE_WRITE_OFF_DAYS", 180, low=1, high=3650)),
             email_host=read.text("EMAIL_HOST"),

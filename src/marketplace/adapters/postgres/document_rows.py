@@ -27,6 +27,7 @@ def content_json(content: DocumentContent) -> dict[str, Any]:
         "mentions": [mention.value for mention in content.mentions],
         "refers_to": content.refers_to,
         "reason": content.reason,
+        "layout": content.layout,
     }
 
 
@@ -49,6 +50,7 @@ def content_of(held: Mapping[str, Any]) -> DocumentContent:
         mentions=tuple(Mention(mention) for mention in held["mentions"]),
         refers_to=held["refers_to"],
         reason=held["reason"],
+        layout=held["layout"],
     )
 
 

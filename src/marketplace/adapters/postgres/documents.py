@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from marketplace.adapters.postgres.document_rows import content_json, content_of
 from marketplace.adapters.postgres.errors import translated
 from marketplace.adapters.postgres.pages import paged
-from marketplace.adapters.postgres.tables.documents import document_counters, documents
+from marketplace.adapters.postgres.tables.documents import documents
 from marketplace.application.ports.documents import DocumentQueries, DocumentRepository
 from marketplace.application.ports.pages import Page, PageRequest
 from marketplace.domain.documents import AlreadyIssued, Document, DocumentKind, DraftDocument, number_of

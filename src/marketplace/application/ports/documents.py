@@ -64,15 +64,10 @@ class DocumentQueries(Protocol):
 class PageRenderer(Protocol):
     """Draws documents and statements as PDF: the same bytes for the same content, whenever and wherever."""
 
-    @property
-    def version(self) -> str:
-        """Changes with whatever may change a byte."""
-        ...
-
     def document(self, document: Document) -> bytes:
-        """An invoice or a credit note, in its own language."""
+        """An invoice or a credit note, in its own language and layout. Raises Invalid for a layout it does not know."""
         ...
 
     def statement(self, statement: Statement) -> bytes:
-        """A seller's month, in the seller's language."""
+        """A seller's month, in the seller's language. Raises StatementTooLong for more than is printed."""
         ...

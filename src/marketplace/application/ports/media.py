@@ -38,7 +38,7 @@ class MediaStorage(Protocol):
     """
 
     def put(self, key: str, content: bytes) -> None:
-        """Keep a file, in place of one of that key; it is there whole or not at all. Raises Invalid if it is too large."""
+        """Keep a file, in place of one of that key; it is there whole or not at all. Raises Invalid when too large."""
         ...
 
     def get(self, key: str) -> Media | None:

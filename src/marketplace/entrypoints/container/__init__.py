@@ -49,6 +49,7 @@ from marketplace.entrypoints.container.after_sales import AfterSales
 from marketplace.entrypoints.container.backends import MemoryBackend, PostgresBackend
 from marketplace.entrypoints.container.cards import Cards
 from marketplace.entrypoints.container.catalogue import Catalogue
+from marketplace.entrypoints.container.documents import Documents
 from marketplace.entrypoints.container.fees import Fees
 from marketplace.entrypoints.container.fulfilment import Fulfilment
 from marketplace.entrypoints.container.ledger import LedgerParts
@@ -308,6 +309,7 @@ class Container(containers.DeclarativeContainer):
     tell_order_news = providers.Singleton(
         TellOrderNews, unit_of_work=unit_of_work, order_queries=backend.order_queries, notify=notifications.notify
     )
+    documents = providers.Container(Documents, settings=settings, backend=backend, clock=clock)
     subscribers = providers.Singleton(
         Subscribers,
         issue_verification_code=issue_verification_code,
@@ -319,6 +321,7 @@ class Container(containers.DeclarativeContainer):
         notify=notifications.notify,
         open_seller_profile=open_seller_profile,
         follow_seller_email=follow_seller_email,
+        issue_documents=documents.issue,
         tell_order_news=tell_order_news,
         tell_payout_news=providers.Singleton(TellPayoutNews, unit_of_work=unit_of_work, notify=notifications.notify),
         tell_dispute_news=providers.Singleton(TellDisputeNews, unit_of_work=unit_of_work, notify=notifications.notify),

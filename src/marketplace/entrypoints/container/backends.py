@@ -5,10 +5,12 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from marketplace.adapters.folder_mailer import FolderMailer
+from marketplace.adapters.folder_media import FolderMedia
 from marketplace.adapters.memory.audit import InMemoryAuditQueries
 from marketplace.adapters.memory.catalogue.imports import InMemoryCatalogueImport
 from marketplace.adapters.memory.catalogue.queries import InMemoryCatalogueQueries
 from marketplace.adapters.memory.disputes import InMemoryChargebackQueries, InMemoryDisputeQueries
+from marketplace.adapters.memory.documents import InMemoryDocumentQueries
 from marketplace.adapters.memory.fees import InMemoryFeeScheduleQueries
 from marketplace.adapters.memory.health import InMemoryReadiness
 from marketplace.adapters.memory.idempotency import InMemoryIdempotencyKeys
@@ -17,6 +19,7 @@ from marketplace.adapters.memory.ledger import InMemoryLedgerQueries
 from marketplace.adapters.memory.ledger_audit import InMemoryLedgerAudit
 from marketplace.adapters.memory.listing_queries import InMemoryListingQueries
 from marketplace.adapters.memory.mailer import InMemoryMailer
+from marketplace.adapters.memory.media import InMemoryMedia
 from marketplace.adapters.memory.notifications import InMemoryNotificationQueries
 from marketplace.adapters.memory.orders import InMemoryOrderQueries
 from marketplace.adapters.memory.outbox import InMemoryOutbox
@@ -30,6 +33,7 @@ from marketplace.adapters.memory.provider_state import InMemoryProviderState
 from marketplace.adapters.memory.reservations import InMemoryClaims, InMemoryReservationQueries
 from marketplace.adapters.memory.second_factors import InMemorySecondFactorQueries
 from marketplace.adapters.memory.sellers import InMemorySellerQueries
+from marketplace.adapters.memory.statements import InMemoryStatementQueries
 from marketplace.adapters.memory.store import InMemoryIdSequence, InMemoryStore
 from marketplace.adapters.memory.unit_of_work import InMemoryUnitOfWork
 from marketplace.adapters.memory.webhook_inbox import InMemoryWebhookInbox
@@ -38,6 +42,7 @@ from marketplace.adapters.postgres.audit import PostgresAuditQueries
 from marketplace.adapters.postgres.catalogue.imports import PostgresCatalogueImport
 from marketplace.adapters.postgres.catalogue.queries import PostgresCatalogueQueries
 from marketplace.adapters.postgres.disputes import PostgresChargebackQueries, PostgresDisputeQueries
+from marketplace.adapters.postgres.documents import PostgresDocumentQueries
 from marketplace.adapters.postgres.engine import create_engine, create_reader
 from marketplace.adapters.postgres.fees import PostgresFeeScheduleQueries
 from marketplace.adapters.postgres.health import PostgresReadiness
@@ -59,6 +64,7 @@ from marketplace.adapters.postgres.provider_state import PostgresProviderState
 from marketplace.adapters.postgres.reservation_queries import PostgresClaims, PostgresReservationQueries
 from marketplace.adapters.postgres.second_factors import PostgresSecondFactorQueries
 from marketplace.adapters.postgres.sellers import PostgresSellerQueries
+from marketplace.adapters.postgres.statements import PostgresStatementQueries
 from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.adapters.postgres.webhook_inbox import PostgresWebhookInbox
 from marketplace.adapters.smtp_mailer import SmtpMailer
@@ -113,6 +119,11 @@ class MemoryBackend(containers.DeclarativeContainer):
     ledger_queries = providers.Singleton(InMemoryLedgerQueries, store)
     reconciliation_queries = providers.Singleton(InMemoryReconciliationQueries, store)
     ledger_audit = providers.Singleton(InMemoryLedgerAudit, store)
+
+    # --- documents
+    document_queries = providers.Singleton(InMemoryDocumentQueries, store)
+    statement_queries = providers.Singleton(InMemoryStatementQueries, store)
+    media = providers.Singleton(InMemoryMedia)
 
     # --- notifications
     outbox = providers.Singleton(InMemoryOutbox, store)
@@ -189,6 +200,13 @@ class PostgresBackend(containers.DeclarativeContainer):
     ledger_queries = providers.Singleton(PostgresLedgerQueries, reader)
     reconciliation_queries = providers.Singleton(PostgresReconciliationQueries, reader)
     ledger_audit = providers.Singleton(PostgresLedgerAudit, engine)
+
+    # --- documents
+    document_queries = providers.Singleton(PostgresDocumentQueries, reader)
+    statement_queries = providers.Singleton(PostgresStatementQueries, reader)
+    media = providers.Singleton(
+        FolderMedia, providers.Callable(lambda home: home / "media", settings.provided.home)
+    )
 
     # --- notifications
     outbox = providers.Singleton(PostgresOutbox, engine)

@@ -1,0 +1,1 @@
+"""Invoices, credit notes and statements: issued, kept as files, read."""
