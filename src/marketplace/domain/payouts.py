@@ -200,7 +200,8 @@ class Payout(Aggregate):
             self.withheld_amount += amount
         else:
             self.reclaimed_amount += amount
-        if self._is_all_taken and (of_itself or not self.status.is_open):
+        # What is left although everything was taken pays what the seller came to owe of it, with the next sending.
+        if self._is_all_taken and not self.remaining and (of_itself or not self.status.is_open):
             self._end(PayoutStatus.REVERSED)
         return of_itself
 

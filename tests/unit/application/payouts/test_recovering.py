@@ -208,6 +208,23 @@ class TestARefundWhileThePayoutIsSent:
         assert cashier.recovery(order_id).status is RecoveryStatus.SETTLED
         assert cashier.books(seller) == {}
 
+    @pytest.mark.parametrize("is_held", [False, True])
+    def test_leaves_enough_of_it_to_pay_that_when_the_rest_goes_back_too(self, till, cashier, is_held):
+        seller = cashier.seller()
+        order_id = cashier.due(seller)
+        self.refund_while_sending(till, cashier, order_id, "80.00", InsufficientBalance("not yet"))
+        if is_held:
+            cashier.hold(order_id)
+        cashier.refund(order_id)
+        assert till.findings() == []
+        assert cashier.books(seller) == {"on_hold" if is_held else "payable": 7_600, "receivable": 7_600}
+        cashier.release(order_id)
+        till.work_for(minutes=6)
+        assert (cashier.payout(order_id).status, cashier.books(seller)) == (PayoutStatus.REVERSED, {})
+        assert cashier.recovery(order_id).status is RecoveryStatus.SETTLED
+        assert cashier.transfers(order_id) == 0
+        assert till.findings() == []
+
     def test_of_everything_reverses_it_once_it_is_executed(self, till, cashier):
         order_id = cashier.due(cashier.seller())
         self.refund_while_sending(till, cashier, order_id, None)
