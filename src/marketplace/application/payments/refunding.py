@@ -85,6 +85,9 @@ class RefundCheck:
 
     def _talk(self, refund: Refund, intent_id: str) -> tuple[ProviderRefund | None, str]:
         """The refund as the provider has it, or why it never will."""
+        if refund.is_given_up and not refund.is_sent:
+            # News of an earlier attempt, say: nothing is sent because of them.
+            return self._find(refund, intent_id), refund.failure_reason
         if refund.is_sent or not refund.key_is_remembered(self.clock.now()):
             found = self._find(refund, intent_id)
             if found is not None:

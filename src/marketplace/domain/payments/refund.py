@@ -178,6 +178,11 @@ class Refund(Aggregate):
         """Whether the provider has taken it on."""
         return self.provider_refund_id is not None
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is only sent once an operator says so, if ever: the buyer may have the money in another way."""
+        return self.status in (RefundStatus.FAILED, RefundStatus.SETTLED_ELSEWHERE)
+
     def key_is_remembered(self, now: datetime) -> bool:
         """Whether sending again with the same key surely gives the same refund."""
         return self.first_sent_at is None or now < self.first_sent_at + KEY_LIFETIME
@@ -206,7 +211,7 @@ class Refund(Aggregate):
         self.failures = 0
         # A failed one is due again when the provider was silent about it; it has nothing more to wait for.
         self.next_check_at = None
-        if self.status not in (RefundStatus.FAILED, RefundStatus.SETTLED_ELSEWHERE):
+        if not self.is_given_up:
             if status is RefundStatus.PENDING and reason == LACK_OF_FUNDS != self.failure_reason:
                 self._ask_for_funds(now)
             self.status, self.failure_reason = status, reason

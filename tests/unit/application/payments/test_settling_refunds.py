@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -103,6 +104,24 @@ class TestRetrying:
         till.work()
         with pytest.raises(ChargebackOpen):
             retry(till, failed)
+
+
+class TestNewsOfARefundThatWasGivenUp:
+    """An event of the attempt before it may be days late."""
+
+    @pytest.mark.parametrize("is_settled", [False, True])
+    @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=2)])
+    def test_sends_nothing(self, till, paid, failed, is_settled, later):
+        if is_settled:
+            settle(till, failed)
+        before = till.refunds(paid)[0]
+        till.market.clock.advance(later)
+        till.check_refund(failed.id)
+        (after,) = till.refunds(paid)
+        assert (after.status, after.key, after.provider_refund_id) == (before.status, before.key, None)
+        assert after.failure_reason == "refund_not_possible"
+        assert till.gateway.calls.count("refund") == 1
+        assert till.findings() == []
 
 
 class TestSettling:
