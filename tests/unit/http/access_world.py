@@ -197,6 +197,12 @@ class World:
                     self.things["payout"] = uow.payouts.of_sale_for_update(self.things["sale"]).id
             if name == "claimed":
                 self._dispute(order)
+        self.things["saved_card"] = self._save_card("buyer")
+        self.things["others_card"] = self._save_card("other_buyer")
+
+    def _save_card(self, caller: str) -> str:
+        setup = self.ask(caller, "POST", "/payments/setup-intents/")["id"]
+        return self.container.payment_provider.simulated().finish_setup(setup, payment_method="pm_card_visa").id
 
     def _dispute(self, order_id: int) -> None:
         """By its buyer, and earlier by their bank; and something of it has gone back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from marketplace.application.cards.losing import lose_customer
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import InvalidRequest, KeyReused, PaymentGateway
 from marketplace.application.ports.unit_of_work import UnitOfWork
@@ -140,14 +141,6 @@ class ForgetCustomer:
             return self.gateway.create_customer(customer.request, key=customer.create_key).id
         except (InvalidRequest, KeyReused):
             return None
-
-
-def lose_customer(uow: UnitOfWork, account_id: AccountId, provider_customer_id: str | None) -> None:
-    """In the caller's transaction. Nothing when the buyer has got another name since."""
-    customer = uow.payment_customers.find_for_update(account_id)
-    if customer is not None and customer.provider_customer_id == provider_customer_id is not None:
-        customer.lose()
-        uow.payment_customers.save(customer)
 
 
 def _request(owner: Account) -> CustomerRequest:

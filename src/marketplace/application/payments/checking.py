@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from marketplace.application.access import Actor, require_buyer
-from marketplace.application.cards.customers import lose_customer
+from marketplace.application.cards.losing import lose_customer
 from marketplace.application.payments.settlement import Settlement
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (

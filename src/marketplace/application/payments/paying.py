@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from marketplace.application.access import Actor, require_buyer
-from marketplace.application.cards.keeping import CardOwner
 from marketplace.application.payments.checking import LEASE_FOR, PaymentCheck
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
@@ -43,14 +42,16 @@ class PaymentProgress:
 class PayOrder:
     """Try to pay an order with a payment method, or see how far its payment is.
 
-    ``return_url`` is where the buyer's bank sends them back to, with ``{order_id}`` in it.
+    ``owner(actor=..., card_id=...)`` gives the provider's name of the caller when they saved that payment method, None
+    when nobody did, and raises NotFound when somebody else did. ``return_url`` is where the buyer's bank sends them
+    back to, with ``{order_id}`` in it.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
     gateway: PaymentGateway
     clock: Clock
     check: PaymentCheck
-    owner: CardOwner
+    owner: Callable[..., str | None]
     return_url: str
 
     def __call__(self, *, actor: Actor, order_id: OrderId, payment_method: str | None = None) -> PaymentProgress:
