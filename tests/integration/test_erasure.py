@@ -314,6 +314,8 @@ FORGOTTEN = {
 }
 STAYS_AS_NOBODYS = {
     *("audit_entries.actor_id", "listings.seller_id", "order_transitions.actor_id", "orders.buyer_id"),
+    # Until the provider has forgotten them too, which the worker sees to.
+    "payment_customers.account_id",
     *("payments.buyer_id", "payments.cancel_wanted_by", "payout_accounts.account_id", "refund_parts.seller_id"),
     *("sales.seller_id", "seller_profiles.account_id", "payouts.seller_id", "recoveries.seller_id"),
     *("disputes.buyer_id", "disputes.seller_id", "disputes.resolved_by", "refunds.settled_by"),

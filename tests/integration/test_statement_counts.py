@@ -40,11 +40,13 @@ STATEMENTS = {
     "/auth/sessions/": 3,
     "/auth/two-factor/": 2,
     # Eighteen parts, most of them a list that is read to its end.
-    "/users/me/export/": 34,
+    "/users/me/export/": 35,
     "/cart/": 2,
     "/orders/": 3,
     # Its buyer gets the secret with it: the payment, and three of the simulated provider's own.
     "/orders/{order}/": 5,
+    # The buyer's name there, and what the simulated provider reads.
+    "/payments/methods/": 4,
     "/sellers/me/": 2,
     "/sellers/me/sales/": 3,
     "/sellers/me/sales/{sale}/": 2,
@@ -129,6 +131,8 @@ def test_are_fixed_at_every_address(town):
         "payout": red.get("/sellers/me/payouts/")["results"][0]["id"],
         **claims(town, admin, red, ada),
     }
+    setup = answered(ada.ask("POST", "/payments/setup-intents/"), 201)["id"]
+    town.container.payment_provider.simulated().finish_setup(setup, payment_method="pm_card_visa")
     # Which fees hold is remembered for seconds: whether they have passed is not the request's doing.
     fees = town.container.fees.in_force()
     fees.life = timedelta(days=1)
