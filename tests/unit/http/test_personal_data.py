@@ -15,7 +15,8 @@ from tests.unit.http.answers import refused
 
 SECTIONS = [
     *("format", "exported_at", "account", "professional_info", "second_factor", "addresses", "sessions"),
-    *("requested_codes", "cart", "orders", "order_history", "refunds", "seller", "listings", "sales"),
+    *("requested_codes", "cart", "orders", "order_history", "refunds", "payment_customer"),
+    *("seller", "listings", "sales"),
     *("payouts", "recoveries"),
     *("notifications", "notification_preferences", "audit"),
 ]
