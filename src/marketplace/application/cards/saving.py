@@ -10,6 +10,7 @@ from marketplace.application.cards.customers import BuyerRefused, Customers
 from marketplace.application.ports.payment_gateway import (
     InvalidRequest,
     KeyReused,
+    OutcomeUnknown,
     PaymentGateway,
     ProviderObjectUnknown,
 )
@@ -46,9 +47,14 @@ class BeginCardSetup:
             raise BuyerRefused("The payment provider does not know a buyer whom it has just been told of.") from error
 
     def _begun(self, account_id: AccountId, customer_id: str) -> CardSetup:
-        key = self._key(account_id, customer_id)
+        key, is_repeated = self._key(account_id, customer_id)
         try:
             setup = self.gateway.set_up_card(customer_id, key=key)
+        except OutcomeUnknown:
+            # A provider that answers a key with an error does so for a day. One that nobody can finish does no harm.
+            if is_repeated:
+                self._answered(account_id, key)
+            raise
         except (InvalidRequest, KeyReused) as error:
             self._answered(account_id, key)
             self.customers.alarm(account_id, error)
@@ -58,16 +64,17 @@ class BeginCardSetup:
         self._answered(account_id, key)
         return setup
 
-    def _key(self, account_id: AccountId, customer_id: str) -> str:
-        """Stored before it is sent."""
+    def _key(self, account_id: AccountId, customer_id: str) -> tuple[str, bool]:
+        """Stored before it is sent; and whether it was sent before."""
         with self.unit_of_work() as uow:
             customer = uow.payment_customers.find_for_update(account_id)
             if customer is None or customer.provider_customer_id != customer_id:
                 raise BuyerRefused("This account changed meanwhile; try again.")
+            is_repeated = not customer.setup_is_answered
             customer.begin_setup()
             uow.payment_customers.save(customer)
             uow.commit()
-            return customer.setup_key
+            return customer.setup_key, is_repeated
 
     def _answered(self, account_id: AccountId, key: str) -> None:
         with self.unit_of_work() as uow:

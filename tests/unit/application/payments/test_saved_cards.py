@@ -93,6 +93,15 @@ class TestSaving:
         with till.state.begin() as state:
             assert len(state.children("setup_intent", name(till, buyer))) == 1
 
+    def test_12_whose_key_is_answered_with_an_error_twice_goes_on_with_another(self, till, buyer):
+        keys = []
+        for _ in range(3):
+            till.gateway.interrupt("set_up_card", when="before", by=SILENT)
+            with pytest.raises(Unavailable):
+                till.wallet.begin_setup(actor=buyer)
+            keys.append(customer(till, buyer).setup_key.rpartition(":")[2])
+        assert keys == ["1", "1", "2"]
+
     def test_of_a_customer_who_was_deleted_there_begins_anew(self, till, buyer):
         save(till, buyer)
         old = name(till, buyer)
