@@ -22,6 +22,7 @@ from marketplace.domain.identity.events import AccountErased, AccountSuspended, 
 from marketplace.domain.identity.password_resets import PasswordReset
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import PostalAddress
+from marketplace.domain.orders.shipment import Shipment
 from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.sellers import SellerSuspended
@@ -57,6 +58,19 @@ def keep(till: Till, *events: Any) -> None:
     with till.market.unit_of_work() as uow:
         for event in events:
             uow.record(event)
+        uow.commit()
+
+
+def _complete(till: Till, order_id: OrderId) -> None:
+    """All of it has arrived; the payout is not due yet."""
+    with till.market.unit_of_work() as uow:
+        order = uow.orders.get_for_update(order_id)
+        now = till.market.clock.now()
+        parcel = Shipment(carrier="La Poste", tracking_number="6A123", shipped_at=now)
+        for sale in order.sales:
+            order.ship(sale, parcel, now=now, completes_at=now, actor_id=None)
+            order.complete(sale, now=now, actor_id=None, reason="a test")
+        uow.orders.save(order)
         uow.commit()
 
 
@@ -129,6 +143,28 @@ class PersonalDataContract:
         assert [refund.status for refund in till.refunds(bought.order_id)] == [RefundStatus.FAILED]
         assert matters(till, bought.buyer) == {MatterKind.REFUND_FAILED: (bought.reference,)}
         assert matters(till, bought.seller) == {}
+
+    def test_a_chargeback_is_open_for_both_sides_until_it_is_decided(self, till):
+        bought = _Purchase(till)
+        _complete(till, bought.order_id)
+        chargeback = till.provider.open_chargeback(till.payment(bought.order_id).intent_id)
+        till.work()
+        asked = {MatterKind.CHARGEBACK_UNDERWAY: (bought.reference,)}
+        owed = {MatterKind.PAYOUT_OWED: ("9.50 EUR",)}
+        assert (matters(till, bought.buyer), matters(till, bought.seller)) == (asked, asked | owed)
+        assert matters(till, till.market.buyer()) == {}
+        till.provider.decide_chargeback(chargeback.id, is_won=True)
+        till.work()
+        assert (matters(till, bought.buyer), matters(till, bought.seller)) == ({}, owed)
+
+    def test_a_chargeback_that_is_lost_is_over_for_both(self, till):
+        bought = _Purchase(till)
+        _complete(till, bought.order_id)
+        chargeback = till.provider.open_chargeback(till.payment(bought.order_id).intent_id)
+        till.work()
+        till.provider.decide_chargeback(chargeback.id, is_won=False)
+        till.work()
+        assert matters(till, bought.buyer) == matters(till, bought.seller) == {}
 
     def test_names_ten_of_a_kind_and_counts_them_all(self, till):
         buyer, seller = till.market.buyer(), till.market.seller()

@@ -7,9 +7,11 @@ import pytest
 
 from marketplace.application.access import OPERATOR, LastAdmin
 from marketplace.application.identity.registration import NewMember
+from marketplace.domain.disputes import Dispute, DisputeOutcome, DisputeReason
 from marketplace.domain.identity import Role
 from marketplace.domain.identity.erasure import ErasureRefused
 from marketplace.domain.shared.errors import Conflict, Forbidden, NotFound
+from marketplace.domain.shared.ids import AccountId, DisputeId
 from tests.people import PASSWORD, Person
 from tests.unit.http.answers import refused
 
@@ -17,7 +19,7 @@ SECTIONS = [
     *("format", "exported_at", "account", "professional_info", "second_factor", "addresses", "sessions"),
     *("requested_codes", "cart", "orders", "order_history", "refunds", "payment_customer"),
     *("seller", "listings", "sales"),
-    *("payouts", "recoveries"),
+    *("payouts", "recoveries", "disputes"),
     *("notifications", "notification_preferences", "audit"),
 ]
 
@@ -129,6 +131,32 @@ class TestExportOfBusiness:
         (sale,) = sold["sales"]
         assert (sale["order"], "shipping_address" in sale) == (order_id, False)
         assert f"Member {buyer.account_id}" not in json.dumps(sold)
+
+    def test_has_what_was_disputed_without_who_bought_and_who_decided(self, client, market, sign_in, buyer):
+        seller = market.seller()
+        market.add(buyer, market.listing(seller))
+        order = market.order_now(market.order(buyer))
+        sale = order.sales[0]
+        claim = Dispute.open(
+            id=DisputeId(1),
+            order_id=order.id,
+            sale_id=sale.id,
+            buyer_id=order.buyer_id,
+            seller_id=sale.seller_id,
+            reason=DisputeReason.DAMAGED,
+            description="A corner is bent",
+            currency=order.currency,
+            now=market.clock.now(),
+        )
+        claim.resolve(DisputeOutcome.DISMISSED, note="It came so", now=market.clock.now(), by=AccountId(1))
+        with market.unit_of_work() as uow:
+            uow.disputes.add(claim)
+            uow.commit()
+        (mine,) = self.get(client, sign_in(buyer))["disputes"]
+        (theirs,) = self.get(client, sign_in(seller))["disputes"]
+        assert mine == theirs
+        assert (mine["sale"], mine["reason"], mine["description"]) == (sale.id, "damaged", "A corner is bent")
+        assert {"buyer", "resolved_by"}.isdisjoint(mine)
 
     def test_shows_what_fails_as_a_problem(self, client, market, sign_in, container, monkeypatch):
         def gone(account_id):

@@ -77,6 +77,9 @@ class InMemoryPersonalData(InMemoryRepository[Any], PersonalData):
         for refund in store.table("refunds").values():
             if (kind := _of_refund(refund, orders[refund.order_id], account_id)) is not None:
                 found[kind].append(orders[refund.order_id].reference)
+        for chargeback in store.table("chargebacks").values():
+            if chargeback.is_underway and _is_of(orders[chargeback.order_id], account_id):
+                found[MatterKind.CHARGEBACK_UNDERWAY].append(orders[chargeback.order_id].reference)
         found[MatterKind.PAYOUT_OWED] = _owed(store.table("journals").values(), account_id)
         return [
             OpenMatter(kind=kind, count=len(subjects), subjects=tuple(sorted(subjects)[:SUBJECTS]))
@@ -109,11 +112,15 @@ def _as_seller(order: Order, sale: Sale) -> MatterKind | None:
 
 
 def _of_refund(refund: Refund, order: Order, account_id: AccountId) -> MatterKind | None:
-    sold = order.paid_at is not None and any(sale.seller_id == account_id for sale in order.sales)
-    if refund.status in _REFUNDING and (sold or order.buyer_id == account_id):
+    if refund.status in _REFUNDING and _is_of(order, account_id):
         return MatterKind.REFUND_UNDERWAY
     failed = refund.status is RefundStatus.FAILED and order.buyer_id == account_id
     return MatterKind.REFUND_FAILED if failed else None
+
+
+def _is_of(order: Order, account_id: AccountId) -> bool:
+    sold = order.paid_at is not None and any(sale.seller_id == account_id for sale in order.sales)
+    return sold or order.buyer_id == account_id
 
 
 def _owed(journals: Iterable[Journal], account_id: AccountId) -> list[str]:

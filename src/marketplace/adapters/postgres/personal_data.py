@@ -79,6 +79,11 @@ _MATTERS: Mapping[MatterKind, str] = {
         select o.reference from refunds f join orders o on o.id = f.order_id
         where o.buyer_id = :id and f.status = 'failed'
         """,
+    MatterKind.CHARGEBACK_UNDERWAY: f"""
+        select o.reference from chargebacks c join orders o on o.id = c.order_id
+        where c.order_id in {_OF_BOTH} and c.lost is null
+            and coalesce(c.stage not in ('won', 'inquiry_closed', 'prevented'), true)
+        """,
     MatterKind.PAYOUT_OWED: """
         select abs(sum(n.amount))::text || ' ' || j.currency from journal_lines n join journals j on j.id = n.journal_id
         where n.account = any(:ledger) group by n.account, j.currency having sum(n.amount) <> 0

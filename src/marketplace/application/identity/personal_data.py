@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from marketplace.application.access import Actor, require_role
 from marketplace.application.ports.audit import AuditFilter, AuditQueries
 from marketplace.application.ports.clock import Clock
+from marketplace.application.ports.disputes import DisputeFilter, DisputeQueries
 from marketplace.application.ports.identity import IdentityQueries
 from marketplace.application.ports.listings import ListingFilters, ListingQueries
 from marketplace.application.ports.notifications import NotificationQueries
@@ -54,6 +55,7 @@ class Dossier:
     listings: ListingQueries
     orders: OrderQueries
     payouts: PayoutQueries
+    disputes: DisputeQueries
     reservations: ReservationQueries
     notifications: NotificationQueries
     audit: AuditQueries
@@ -83,6 +85,8 @@ class Dossier:
         yield _many("sales", lambda page: self.orders.sales(account_id, page))
         yield _many("payouts", lambda page: self.payouts.payouts(page, seller_id=account_id))
         yield _many("recoveries", lambda page: self.payouts.recoveries(page, seller_id=account_id))
+        claims = DisputeFilter(party=account_id)
+        yield _many("disputes", lambda page: self.disputes.disputes(page, claims))
         yield _many("notifications", lambda page: self.notifications.notifications(account_id, page))
         with self.unit_of_work() as uow:
             preferences = uow.notification_preferences.of(account_id).all()

@@ -51,6 +51,8 @@ class MatterKind(StrEnum):
     """Money is on its way back to them, or for something that they sold."""
     REFUND_FAILED = "refund_failed"
     """Money is owed to them that the payment provider could not give back: it has to be paid in another way."""
+    CHARGEBACK_UNDERWAY = "chargeback_underway"
+    """Their bank, or that of somebody who bought from them, has not said the last word on a payment."""
     PAYOUT_OWED = "payout_owed"
     """The books do not balance to nothing between the marketplace and them as a seller."""
 

@@ -185,6 +185,11 @@ class Chargeback(Aggregate):
         return self.stage is None or self.stage in HELD
 
     @property
+    def is_underway(self) -> bool:
+        """Somebody may still gain or lose by it: the bank has not decided, or what it took is not shared out."""
+        return self.lost is None and self.stage not in HARMLESS
+
+    @property
     def blocks_refunds(self) -> bool:
         """An inquiry does not: giving the money back is one way to answer it."""
         return self.stage is ChargebackStage.OPEN

@@ -30,6 +30,7 @@ class PersonalData(containers.DeclarativeContainer):
         listings=backend.listing_queries,
         orders=backend.order_queries,
         payouts=backend.payout_queries,
+        disputes=backend.dispute_queries,
         reservations=backend.reservation_queries,
         notifications=backend.notification_queries,
         audit=backend.audit_queries,

@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 
+from marketplace.application.access import OPERATOR
 from marketplace.application.identity.personal_data import Section
+from marketplace.application.ports.disputes import DisputeView
 from marketplace.application.ports.notifications import NotificationView
 from marketplace.application.ports.orders import SaleView
 from marketplace.application.ports.payments import RefundView
@@ -19,6 +21,7 @@ from marketplace.domain.orders.status import Transition
 from marketplace.domain.payment_customers import PaymentCustomer
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.audit import entry_json
+from marketplace.entrypoints.http.disputes import dispute_json
 from marketplace.entrypoints.http.identity_schemas import address_json, user_json
 from marketplace.entrypoints.http.listings import listing_json
 from marketplace.entrypoints.http.order_schemas import order_json, seller_sale_json
@@ -101,6 +104,11 @@ def _sale(sale: SaleView) -> dict[str, Any]:
     return {name: value for name, value in seller_sale_json(sale).items() if name != "shipping_address"}
 
 
+def _dispute(view: DisputeView) -> dict[str, Any]:
+    """Who bought is not told to who sold, in either's file."""
+    return {name: value for name, value in dispute_json(view, OPERATOR).items() if name != "buyer"}
+
+
 def _notification(view: NotificationView) -> dict[str, Any]:
     return {
         "id": view.id,
@@ -141,6 +149,7 @@ _SHOWN: Mapping[str, Callable[[Any], Any]] = {
     "sales": _sale,
     "payouts": payout_json,
     "recoveries": recovery_json,
+    "disputes": _dispute,
     "notifications": _notification,
     "notification_preferences": _preference,
     "audit": entry_json,
