@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reservations": ("reservations:reservations", "Claims on stock: ending those that ran out."),
     "webhooks": ("webhooks:webhooks", "The payment provider's events, and those that were given up."),
     "audit": ("audit:audit", "Who did what to whom, when."),
+    "documents": ("documents:documents", "Invoices and credit notes: list, show, export, issue."),
     "fees": ("fees:fees", "What the marketplace charges, version by version."),
     "ledger": ("ledger:ledger", "The books, and the proof that they are right."),
     "stress": ("stress:stress", "Hundreds of buyers at once, and the proof that nothing is oversold."),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 
 from marketplace.application.access import OPERATOR
+from marketplace.application.documents.statements import statement_csv
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.application.ports.sellers import SellerRecord
 from marketplace.domain.sellers import SellerProfile, SellerStatus
+from marketplace.domain.shared.errors import NotFound
+from marketplace.domain.statements import Month
 from marketplace.entrypoints.cli.console import json_option, show, with_container
 from marketplace.entrypoints.container import Container
+from marketplace.entrypoints.statement_bodies import statement_body
 
 _ACCOUNT = click.argument("account")
 _REASON = click.option("--reason", required=True, help="What the seller is told.")
@@ -107,6 +113,39 @@ def vouch(container: Container, account: str, shop_name: str | None, as_json: bo
         container.vouch_for_seller()(actor=OPERATOR, account=account, shop_name=shop_name),
         as_json=as_json,
     )
+
+
+@sellers.command()
+@_ACCOUNT
+@click.argument("month")
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["json", "csv", "pdf"]),
+    default="csv",
+    show_default=True,
+    help="As what.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="A file to write it to.")
+@with_container
+def statement(container: Container, account: str, month: str, as_format: str, output: Path | None) -> None:
+    """Print what moved on a seller's account in MONTH, such as 2026-11."""
+    asked = Month.parse(month)
+    with container.backend.unit_of_work() as uow:
+        seller = uow.accounts.by_name(account)
+    if seller is None:
+        raise NotFound(f"There is no account called {account!r}.")
+    found = container.documents.statements().statement(asked, seller_id=seller.id)
+    if as_format == "json":
+        content = orjson.dumps(statement_body(found), option=orjson.OPT_INDENT_2) + b"\n"
+    elif as_format == "csv":
+        content = statement_csv(found).encode()
+    else:
+        content = container.documents.pages().statement(found)
+    if output is not None:
+        output.write_bytes(content)
+    else:
+        click.get_binary_stream("stdout").write(content)
 
 
 def _row(record: SellerRecord, *, as_json: bool) -> dict[str, Any]:

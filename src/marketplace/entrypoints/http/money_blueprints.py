@@ -5,16 +5,18 @@ from __future__ import annotations
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.http.blueprints import MarketplaceApi
 from marketplace.entrypoints.http.cards import cards_blueprint
+from marketplace.entrypoints.http.documents import documents_admin_blueprint, documents_blueprint
 from marketplace.entrypoints.http.fees import fees_blueprint
 from marketplace.entrypoints.http.ledger import ledger_blueprint
 from marketplace.entrypoints.http.ledger_answers import ledger_answers_blueprint
 from marketplace.entrypoints.http.payments import payments_blueprint, webhooks_blueprint
 from marketplace.entrypoints.http.payouts import payouts_admin_blueprint, payouts_blueprint
+from marketplace.entrypoints.http.statements import statements_blueprint
 from marketplace.entrypoints.settings import Settings
 
 
 def register_money(api: MarketplaceApi, container: Container, settings: Settings) -> None:
-    """Payments, payouts, fees and the books."""
+    """Payments, payouts, fees, documents and the books."""
     # --- payments
     api.register_blueprint(
         payments_blueprint(
@@ -56,6 +58,15 @@ def register_money(api: MarketplaceApi, container: Container, settings: Settings
             preview_fees=container.fees.preview(),
             clock=container.clock(),
         )
+    )
+
+    # --- documents
+    documents = container.backend.document_queries()
+    read_documents = container.documents.read()
+    api.register_blueprint(documents_blueprint(read=read_documents, queries=documents))
+    api.register_blueprint(documents_admin_blueprint(read=read_documents, queries=documents))
+    api.register_blueprint(
+        statements_blueprint(statements=container.documents.statements(), pages=container.documents.pages())
     )
 
     # --- ledger
