@@ -41,6 +41,7 @@ SAMPLES: dict[str, dict[str, object]] = {
     Kind.SELLER_IDENTITY_WITHDRAWN: {"reason": "The papers that you sent are somebody else's."},
     Kind.SELLER_ONBOARDED: {},
     Kind.SELLER_RESTRICTED: {},
+    Kind.SELLER_BANK_FAILED: {},
     Kind.ORDER_CONFIRMED: {
         "order": _ORDER,
         "ordered_at": datetime(2026, 8, 1, 9, 5, tzinfo=UTC),

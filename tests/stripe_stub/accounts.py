@@ -97,6 +97,17 @@ def change(world: World, account: Object, *, transfers: str, due: list[str], rea
     world.hint("v2.core.account[requirements].updated", account["id"])
 
 
+def fail_bank(world: World, account: Object, amount: int) -> None:
+    """A payout of the seller's comes back, on their balance: they have to name another bank account."""
+    payout = {"id": world.name("po"), "object": "payout", "amount": amount, "currency": account["default_currency"]}
+    world.sellers[account["id"]][account["default_currency"]] += amount
+    account["payouts_enabled"] = False
+    account["requirements"] = {**account["requirements"], "currently_due": ["external_account"]}
+    failure = {"status": "failed", "failure_code": "no_account", "livemode": False}
+    world.tell("payout.failed", {**payout, **failure}, account=account["id"])
+    world.tell("account.updated", account, account=account["id"])
+
+
 def cut_off(world: World, account: Object) -> None:
     """The seller disconnects from the platform."""
     world.cut_off.add(account["id"])

@@ -62,6 +62,11 @@ def delete_customer(call: Call) -> Object:
     world, customer = call.world, call.world.get("customer", call.names["customer"])
     if customer.get("deleted"):
         raise missing("customer", customer["id"])
+    return delete(world, customer)
+
+
+def delete(world: World, customer: Object) -> Object:
+    """With all that they saved; gives what is left of them."""
     for method in world.find("payment_method", customer=customer["id"]):
         _detach(world, method)
     world.tell("customer.deleted", customer)
@@ -84,6 +89,10 @@ def detach(call: Call) -> Object:
     world, method = call.world, call.world.get("payment_method", call.names["payment_method"])
     if method["customer"] is None:
         raise Refusal(400, "The payment method you provided is not attached to a customer so detachment is impossible.")
+    return remove(world, method)
+
+
+def remove(world: World, method: Object) -> Object:
     _detach(world, method)
     world.tell("payment_method.detached", method)
     return method

@@ -154,6 +154,16 @@ class StripeStub:
             id: str = cards.finish_setup(self.world, setup, card)["id"]
             return id
 
+    def forget_card(self, card: str) -> None:
+        """A saved payment method is taken from whoever saved it, in the dashboard."""
+        with self.server.lock:
+            cards.remove(self.world, self.world.get("payment_method", card))
+
+    def forget_customer(self, customer_id: str) -> None:
+        """A customer is deleted in the dashboard, with what they saved."""
+        with self.server.lock:
+            cards.delete(self.world, self.world.get("customer", customer_id))
+
     def open_dispute(self, charge_id: str, **how: Any) -> str:
         """See ``disputes.open_dispute``; gives its name."""
         with self.server.lock:
@@ -204,6 +214,11 @@ class StripeStub:
         """The seller disconnects their account from ours."""
         with self.server.lock:
             accounts.cut_off(self.world, self.world.get("account", account_id))
+
+    def fail_bank(self, account_id: str, amount: int) -> None:
+        """What left a seller's balance comes back from their bank, and nothing more is sent there."""
+        with self.server.lock:
+            accounts.fail_bank(self.world, self.world.get("account", account_id), amount)
 
     def drain(self, account_id: str, amount: int, currency: str = "eur") -> None:
         """So much of a seller's balance goes to their bank."""

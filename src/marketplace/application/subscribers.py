@@ -52,6 +52,7 @@ from marketplace.domain.orders.events import (
 from marketplace.domain.payments.chargebacks import ChargebackDecided, ChargebackOpened
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
 from marketplace.domain.payments.refund import RefundDecided, RefundFailed
+from marketplace.domain.payout_accounts import SellerBankFailed
 from marketplace.domain.payout_states import PayoutFailed, PayoutHeld, PayoutSent
 from marketplace.domain.recoveries import RecoveryRefused, RecoveryReversed
 from marketplace.domain.sellers import (
@@ -71,6 +72,7 @@ _SELLER_NEWS: Mapping[type[Event], Kind] = {
     SellerReinstated: Kind.SELLER_REINSTATED,
     SellerOnboarded: Kind.SELLER_ONBOARDED,
     SellerRestricted: Kind.SELLER_RESTRICTED,
+    SellerBankFailed: Kind.SELLER_BANK_FAILED,
 }
 _SECOND_FACTOR_NEWS: Mapping[FactorChange, Kind] = {
     FactorChange.ENABLED: Kind.SECOND_FACTOR_ENABLED,
@@ -151,7 +153,7 @@ class Subscribers:
             case AccountErased(account_id=account_id):
                 self.finish_erasure(account_id=AccountId(account_id))
                 self.forget_customer(account_id=AccountId(account_id))
-            case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted():
+            case SellerApproved() | SellerReinstated() | SellerOnboarded() | SellerRestricted() | SellerBankFailed():
                 self._tell_seller(_SELLER_NEWS[type(event)], event.account_id, delivery_id)
                 if isinstance(event, SellerOnboarded):
                     self.try_blocked_payouts(seller_id=AccountId(event.account_id))

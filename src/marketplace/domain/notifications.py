@@ -54,6 +54,7 @@ class Kind(StrEnum):
     SELLER_IDENTITY_WITHDRAWN = "seller_identity_withdrawn"
     SELLER_ONBOARDED = "seller_onboarded"
     SELLER_RESTRICTED = "seller_restricted"
+    SELLER_BANK_FAILED = "seller_bank_failed"
     ORDER_CONFIRMED = "order_confirmed"
     ORDER_CANCELLED = "order_cancelled"
     ORDER_PAYMENT_FAILED = "order_payment_failed"
@@ -103,6 +104,7 @@ _TABLE: Mapping[Kind, tuple[Rule, Rule]] = {
     Kind.SELLER_IDENTITY_WITHDRAWN: (_A, _A),
     Kind.SELLER_ONBOARDED: (_A, _A),
     Kind.SELLER_RESTRICTED: (_A, _A),
+    Kind.SELLER_BANK_FAILED: (_A, _A),
     Kind.ORDER_CONFIRMED: (_A, _A),
     Kind.ORDER_CANCELLED: (_U, _U),
     Kind.ORDER_PAYMENT_FAILED: (_U, _A),

@@ -16,6 +16,7 @@ from typing import Self
 
 from marketplace.domain.shared.aggregate import Aggregate
 from marketplace.domain.shared.errors import Conflict, Invalid
+from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId
 
 _EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
@@ -43,6 +44,13 @@ class EntityType(StrEnum):
 
 class PayoutAccountBusy(Conflict):
     code = "payout_account_busy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SellerBankFailed(Event):
+    """What the seller has at the provider does not go on to their bank any more; we can pay them all the same."""
+
+    account_id: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +140,9 @@ class PayoutAccount(Aggregate):
 
     def read(self, state: AccountState, *, now: datetime) -> None:
         """What the provider says now, in place of what it said before; the lease is over."""
+        # Whom we cannot pay at all is told of that instead.
+        if self.state.payouts_enabled and not state.payouts_enabled and state.transfers is Transfers.ACTIVE:
+            self.events.append(SellerBankFailed(occurred_at=now, account_id=self.account_id))
         self.state = state
         self.failures = 0
         self.checked_at = now

@@ -21,6 +21,7 @@ from marketplace.domain.payout_accounts import (
     READ_AGAIN_AFTER,
     TRUST_FOR,
     PayoutAccountBusy,
+    SellerBankFailed,
     Transfers,
 )
 from marketplace.domain.sellers import SellerOnboarded, SellerProfile, SellerRestricted
@@ -228,6 +229,20 @@ class TestAccountCheck:
             assert payouts_ready(red) is succeed
         news = [type(event) for event in till.events() if isinstance(event, (SellerOnboarded, SellerRestricted))]
         assert news == [SellerOnboarded, SellerRestricted, SellerOnboarded]
+
+    def test_tells_once_that_money_does_not_reach_the_bank_and_lets_the_seller_sell(
+        self, till, red, name, payouts_ready, account_of
+    ):
+        till.provider.finish_onboarding(name, link=None, succeed=True)
+        till.check_account(name)
+        with till.state.begin() as state:
+            account = {**state.get(name), "payouts_enabled": False}
+            state.put(account, kind="account", parent="", at=till.market.clock.now())
+        for _ in range(2):
+            till.check_account(name)
+        assert [event.account_id for event in till.events() if isinstance(event, SellerBankFailed)] == [red.account_id]
+        assert payouts_ready(red)
+        assert not account_of(red).state.payouts_enabled
 
     def test_knows_no_stranger(self, till):
         assert not till.check_account("acct_of_somebody_else")
