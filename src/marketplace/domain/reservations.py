@@ -277,7 +277,8 @@ def problem_of(reservation: Reservation, offer: Offer, *, now: datetime, policy:
         return None
     if not offer.is_public:
         return Problem.LISTING_INACTIVE
-    if not offer.seller_is_selling:
+    # Nobody buys from themselves, however it may have come into the cart.
+    if not offer.seller_is_selling or offer.seller_id == reservation.buyer_id:
         return Problem.SELLER_UNAVAILABLE
     if offer.available < reservation.quantity:
         return Problem.OUT_OF_STOCK

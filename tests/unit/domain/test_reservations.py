@@ -210,6 +210,7 @@ class TestProblems:
             ({}, None),
             ({"is_public": False, "seller_is_selling": False, "available": 0}, Problem.LISTING_INACTIVE),
             ({"seller_is_selling": False, "available": 0}, Problem.SELLER_UNAVAILABLE),
+            ({"seller_id": 5, "available": 0}, Problem.SELLER_UNAVAILABLE),
             ({"available": 1, "price": Money(1, "EUR")}, Problem.OUT_OF_STOCK),
             ({"price": Money(1001, "EUR")}, Problem.PRICE_CHANGED),
             ({"price": Money(999, "EUR")}, Problem.PRICE_CHANGED),
