@@ -18,6 +18,7 @@ from marketplace.application.ports.payment_gateway import (
     Misconfigured,
     OutcomeUnknown,
     PaymentDeclined,
+    ProviderFailed,
     ProviderObjectUnknown,
     RateLimited,
     RefundNotPossible,
@@ -91,8 +92,8 @@ ROWS = [
     (429, {"code": "rate_limit"}, OURS, RateLimited),
     (429, {"code": "lock_timeout"}, OURS, RateLimited),
     (400, {"code": "rate_limit"}, OURS, RateLimited),
-    (500, {"type": "api_error"}, OURS, OutcomeUnknown),
-    (503, {"type": "api_error"}, SELLER, OutcomeUnknown),
+    (500, {"type": "api_error"}, OURS, ProviderFailed),
+    (503, {"type": "api_error"}, SELLER, ProviderFailed),
     (405, {}, OURS, OutcomeUnknown),
 ]
 

@@ -21,6 +21,7 @@ from marketplace.application.ports.payment_gateway import (
     Misconfigured,
     OutcomeUnknown,
     PaymentDeclined,
+    ProviderFailed,
     ProviderObjectUnknown,
     RateLimited,
     RefundNotPossible,
@@ -133,7 +134,10 @@ def port_error(error: Exception, *, what: str, subject: Subject = Subject.OURS) 
         return _forbidden(refusal, message, subject)
     if refusal.status in (400, 404) and refusal.is_readable:
         return _refused(refusal, message, subject)
-    return OutcomeUnknown(f"The payment provider gave no usable answer: {what}: {refusal.says}.")
+    answer = f"The payment provider gave no usable answer: {what}: {refusal.says}."
+    # A failure of Stripe's own, which is kept under the key. A proxy in between may give up while Stripe goes on.
+    is_kept = refusal.status is not None and refusal.status >= 500 and refusal.is_readable
+    return ProviderFailed(answer) if is_kept else OutcomeUnknown(answer)
 
 
 def neutral_code(error: Any) -> str:

@@ -19,6 +19,7 @@ from marketplace.application.ports.payment_gateway import (
     KeyReused,
     OutcomeUnknown,
     PaymentGateway,
+    ProviderFailed,
     ProviderObjectUnknown,
 )
 from marketplace.application.ports.transfers import InsufficientBalance, ProviderReversal, SellerNotPayable
@@ -109,15 +110,16 @@ class RecoveryCheck:
         except _OUR_FAULT as error:
             self._raise_alarm(recovery, _told(error))
             return self._find(leased.transfer_id, recovery), _told(error)
-        except OutcomeUnknown:
-            # A provider that answers this key with an error will go on so for a day.
+        except OutcomeUnknown as error:
             if recovery.first_sent_at is None or now < recovery.first_sent_at + NO_REQUEST_LASTS:
                 raise
             found = self._find(leased.transfer_id, recovery)
-            if found is None:
+            if found is not None:
+                return found, ""
+            # As of a transfer: after silence this very request may still be under way, unseen by the look-up.
+            if isinstance(error, ProviderFailed):
                 self._next_attempt(recovery)
-                raise
-            return found, ""
+            raise
 
     def _reverse(self, transfer_id: str, recovery: Recovery) -> ProviderReversal:
         return self.gateway.reverse_transfer(

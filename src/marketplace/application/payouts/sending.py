@@ -20,6 +20,7 @@ from marketplace.application.ports.payment_gateway import (
     KeyReused,
     OutcomeUnknown,
     PaymentGateway,
+    ProviderFailed,
     ProviderObjectUnknown,
 )
 from marketplace.application.ports.transfers import (
@@ -163,15 +164,17 @@ class PayoutCheck:
         except _OUR_FAULT as error:
             found = self.gateway.find_transfer(payout.order_id, payout.id)
             return found or Refusal(reason=_told(error), of_ours=True)
-        except OutcomeUnknown:
-            # A provider that answers this key with an error will go on so for a day.
+        except OutcomeUnknown as error:
             if payout.sending is None or now < payout.sending.first_sent_at + NO_REQUEST_LASTS:
                 raise
             found = self.gateway.find_transfer(payout.order_id, payout.id)
-            if found is None:
+            if found is not None:
+                return found
+            # An error that was answered is answered for a day. After silence this very request may still be under way,
+            # unseen by the look-up, so that another key could pay twice.
+            if isinstance(error, ProviderFailed):
                 self._next_attempt(payout)
-                raise
-            return found
+            raise
 
     def _next_attempt(self, leased: Payout) -> Payout:
         with self.unit_of_work() as uow:

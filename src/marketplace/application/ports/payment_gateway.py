@@ -97,6 +97,13 @@ class OutcomeUnknown(Unavailable):
     code = "provider_silent"
 
 
+class ProviderFailed(OutcomeUnknown):
+    """The provider answered that it failed: nothing is under way under this key any more, and it answers so for a day.
+
+    What it had done before it failed is shown by a look-up.
+    """
+
+
 class InvalidSignature(Invalid):
     """The webhook was not signed with one of our secrets, or not within the tolerated time."""
 
