@@ -231,13 +231,12 @@ class TestAccountCheck:
         assert news == [SellerOnboarded, SellerRestricted, SellerOnboarded]
 
     def test_tells_once_that_money_does_not_reach_the_bank_and_lets_the_seller_sell(
-        self, till, red, name, payouts_ready, account_of
+        self, till, red, name, payouts_ready, account_of, clock
     ):
         till.provider.finish_onboarding(name, link=None, succeed=True)
         till.check_account(name)
         with till.state.begin() as state:
-            account = {**state.get(name), "payouts_enabled": False}
-            state.put(account, kind="account", parent="", at=till.market.clock.now())
+            state.put(state.get(name) | {"payouts_enabled": False}, kind="account", parent="", at=clock.now())
         for _ in range(2):
             till.check_account(name)
         assert [event.account_id for event in till.events() if isinstance(event, SellerBankFailed)] == [red.account_id]
