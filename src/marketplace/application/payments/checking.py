@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from marketplace.application.access import Actor, require_buyer
 from marketplace.application.cards.losing import lose_customer
-from marketplace.application.payments.settlement import Settlement
+from marketplace.application.payments.settlement import Settlement, still_leased
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
     AlreadyInState,
@@ -22,6 +22,7 @@ from marketplace.application.ports.payment_gateway import (
     OutcomeUnknown,
     PaymentGateway,
     PaymentRequest,
+    ProviderFailed,
     ProviderObjectUnknown,
     ProviderPayment,
 )
@@ -135,8 +136,15 @@ class PaymentCheck:
         except (InvalidRequest, KeyReused) as error:
             self._raise_alarm(payment, f"{error.code}: {error}", now)
             return self._find(payment)
+        except ProviderFailed:
+            # An error that was answered is answered for a day, and the buyer wants to pay now.
+            found = self._find(payment)
+            if found is None and not payment.cancel_wanted:
+                self._next_attempt(payment)
+                raise
+            return found
         except OutcomeUnknown:
-            # A provider that answers this key with an error will go on so for a day. The order need not wait as long.
+            # The order need not wait until the provider speaks again: nobody has the secret that its payment takes.
             if now < payment.due_at + NO_REQUEST_LASTS:
                 raise
             return self._find(payment)
@@ -149,11 +157,16 @@ class PaymentCheck:
             anew = self._let_buyer_go(payment)
             return self.gateway.create_payment(request_for(anew), key=anew.create_key)
 
+    def _next_attempt(self, leased: Payment) -> None:
+        with self.unit_of_work() as uow:
+            payment = still_leased(uow, leased)
+            payment.next_attempt()
+            uow.payments.save(payment)
+            uow.commit()
+
     def _let_buyer_go(self, leased: Payment) -> Payment:
         with self.unit_of_work() as uow:
-            payment = uow.payments.get_for_update(leased.id)
-            if payment.locked_until != leased.locked_until:
-                raise PaymentBusy("Somebody else has taken this payment over; read it again.")
+            payment = still_leased(uow, leased)
             lose_customer(uow, payment.buyer_id, payment.customer_id)
             payment.let_buyer_go()
             uow.payments.save(payment)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from marketplace.application.access import OPERATOR, Actor, require_role
-from marketplace.application.payments.checking import LEASE_FOR, TURN
+from marketplace.application.payments.checking import LEASE_FOR, NO_REQUEST_LASTS, TURN
 from marketplace.application.payments.returns import refuse_while_disputed
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.payment_gateway import (
@@ -16,6 +16,7 @@ from marketplace.application.ports.payment_gateway import (
     KeyReused,
     OutcomeUnknown,
     PaymentGateway,
+    ProviderFailed,
     ProviderObjectUnknown,
     ProviderRefund,
     RefundNotPossible,
@@ -108,6 +109,16 @@ class RefundCheck:
             )
         except _REFUSED as error:
             return self._find(refund, intent_id), error.code
+        except ProviderFailed:
+            # An error that was answered is answered for a day, and a buyer need not wait as long. After silence this
+            # very request may still be under way, unseen by a look-up.
+            if refund.first_sent_at is None or self.clock.now() < refund.first_sent_at + NO_REQUEST_LASTS:
+                raise
+            found = self._find(refund, intent_id)
+            if found is None:
+                self._next_attempt(refund)
+                raise
+            return found, ""
 
     def _find(self, refund: Refund, intent_id: str) -> ProviderRefund | None:
         """This attempt of it, as far as the provider has it."""

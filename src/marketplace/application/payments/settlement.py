@@ -42,7 +42,7 @@ class Settlement:
         now = self.clock.now()
         with self.unit_of_work() as uow:
             if provider is not None and provider.status.is_open:
-                payment = _still_leased(uow, leased)
+                payment = still_leased(uow, leased)
                 payment.started(provider.id)
                 payment.observe(
                     provider.status, decline_code=provider.decline_code, cancel_refused=cancel_refused, now=now
@@ -50,7 +50,7 @@ class Settlement:
             else:
                 # The order is locked before its payment, everywhere.
                 order = uow.orders.get_for_update(leased.order_id)
-                payment = _still_leased(uow, leased)
+                payment = still_leased(uow, leased)
                 self._end_or_succeed(uow, order, payment, provider, now)
             uow.payments.save(payment)
             uow.commit()
@@ -142,7 +142,8 @@ class Settlement:
         payment.cancel(decline_code=decline_code)
 
 
-def _still_leased(uow: UnitOfWork, leased: Payment) -> Payment:
+def still_leased(uow: UnitOfWork, leased: Payment) -> Payment:
+    """The payment, locked, as long as the lease stands. Raises PaymentBusy when somebody else has taken it over."""
     payment = uow.payments.get_for_update(leased.id)
     if payment.locked_until != leased.locked_until:
         raise PaymentBusy("Somebody else has taken this payment over; read it again.")

@@ -198,6 +198,10 @@ class Payment(Aggregate):
         """The provider does not know the buyer any more, and has made nothing: it is asked in nobody's name, under
         another key."""
         self.customer_id = None
+        self.next_attempt()
+
+    def next_attempt(self) -> None:
+        """A look-up has shown that the provider has nothing, and it answers the key with an error: it gets another."""
         self.create_attempt += 1
 
     def begin_attempt(self) -> None:

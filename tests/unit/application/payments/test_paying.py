@@ -12,6 +12,7 @@ from marketplace.application.ports.payment_gateway import (
     KeyReused,
     OutcomeUnknown,
     PaymentDeclined,
+    ProviderFailed,
     RateLimited,
     UnknownPaymentMethod,
 )
@@ -24,6 +25,7 @@ from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.shared.ids import AccountId, OrderId
 
 SILENT = OutcomeUnknown("no answer")
+FAILED = ProviderFailed("an error occurred")
 
 
 class TestSuccess:
@@ -106,6 +108,28 @@ class TestStarting:
         assert till.payment(order_id).status is PaymentStatus.REQUIRES_PAYMENT_METHOD
         assert till.start(order_id).client_secret == till.read_client_secret(actor=buyer, order_id=order_id)
         assert till.payments_at_the_provider(order_id) == 1
+
+    @pytest.mark.parametrize(("when", "attempt"), [("before", 2), ("after", 1)])
+    def test_that_the_provider_keeps_failing_at_is_looked_up_before_the_next_key(
+        self, till, buyer, card, when, attempt
+    ):
+        """Scenario 12 of the failure catalogue."""
+        order_id = till.placed(buyer, card)
+        till.gateway.interrupt("create_payment", when=when, by=FAILED)
+        till.start(order_id)
+        till.work_for(seconds=10)
+        assert till.payment(order_id).create_attempt == attempt
+        assert till.start(order_id).client_secret is not None
+        assert till.payments_at_the_provider(order_id) == 1
+
+    def test_that_the_provider_fails_at_until_the_window_is_over_ends_the_order(self, till, buyer, card):
+        order_id = till.placed(buyer, card)
+        for _ in range(20):
+            till.gateway.interrupt("create_payment", when="before", by=FAILED)
+        till.start(order_id)
+        till.work_for(minutes=46)
+        assert till.order(order_id).status is OrderStatus.EXPIRED
+        assert till.stock(card) == (1, 0, ListingStatus.ACTIVE)
 
     def test_is_done_by_a_worker_when_the_process_died_before_it(self, till, buyer, card):
         order_id = till.placed(buyer, card)

@@ -12,6 +12,7 @@ from marketplace.application.ports.payment_gateway import (
     InvalidRequest,
     KeyReused,
     OutcomeUnknown,
+    ProviderFailed,
     ProviderObjectUnknown,
     RefundNotPossible,
 )
@@ -24,6 +25,7 @@ from marketplace.domain.shared.ids import OrderId
 from marketplace.domain.shared.money import Money
 
 SILENT = OutcomeUnknown("no answer")
+FAILED = ProviderFailed("an error occurred")
 
 
 @pytest.fixture
@@ -155,6 +157,19 @@ class TestSending:
         (refund,) = till.refunds(paid)
         assert refund.status is RefundStatus.SUCCEEDED
         assert refund.attempt == (1 if executed else 2)
+        assert till.findings() == []
+
+    @pytest.mark.parametrize(("when", "attempt"), [("before", 2), ("after", 1)])
+    def test_that_the_provider_keeps_failing_at_is_looked_up_before_the_next_key(self, till, paid, when, attempt):
+        """Scenario 12 of the failure catalogue."""
+        till.refund(paid)
+        till.gateway.interrupt("refund", when=when, by=SILENT)
+        for _ in range(7):
+            till.gateway.interrupt("refund", when="before", by=FAILED)
+        till.work_for(hours=1)
+        (refund,) = till.refunds(paid)
+        assert (refund.status, refund.attempt) == (RefundStatus.SUCCEEDED, attempt)
+        assert till.provider.balance("EUR").pending == -207
         assert till.findings() == []
 
     def test_that_cannot_be_applied_holds_up_no_other(self, till, paid, caplog):

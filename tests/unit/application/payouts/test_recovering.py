@@ -13,6 +13,7 @@ from marketplace.application.ports.payment_gateway import (
     AlreadyInState,
     InvalidRequest,
     OutcomeUnknown,
+    ProviderFailed,
     ProviderObjectUnknown,
 )
 from marketplace.application.ports.transfers import InsufficientBalance, SellerNotPayable
@@ -23,6 +24,7 @@ from marketplace.domain.shared.errors import Forbidden, IllegalTransition, Inval
 from tests.builders import an_actor
 
 SILENT = OutcomeUnknown("no answer")
+FAILED = ProviderFailed("an error occurred")
 EMPTY = InsufficientBalance("the seller has nothing left")
 
 
@@ -268,7 +270,7 @@ class TestAnAnswerThatIsLost:
         cashier.refund(order_id, "40.00")
         till.gateway.interrupt("reverse_transfer", when=when, by=SILENT)
         for _ in range(7):
-            till.gateway.interrupt("reverse_transfer", when="before", by=SILENT)
+            till.gateway.interrupt("reverse_transfer", when="before", by=FAILED)
         till.work_for(hours=1)
         assert (cashier.recovery(order_id).status, cashier.recovery(order_id).attempt) == (
             RecoveryStatus.REVERSED,

@@ -12,6 +12,7 @@ from marketplace.application.ports.payment_gateway import (
     InvalidRequest,
     KeyReused,
     OutcomeUnknown,
+    ProviderFailed,
     RateLimited,
 )
 from marketplace.application.ports.transfers import InsufficientBalance, SellerNotPayable
@@ -19,6 +20,7 @@ from marketplace.domain.payments.payment import KEY_LIFETIME, ProviderAlarm
 from marketplace.domain.payout_states import PayoutBusy, PayoutFailed, PayoutSent, PayoutStatus
 
 SILENT = OutcomeUnknown("no answer")
+FAILED = ProviderFailed("an error occurred")
 NO_MONEY = InsufficientBalance("not enough available")
 
 
@@ -156,11 +158,20 @@ class TestAnAnswerThatIsLost:
         order_id = cashier.due(cashier.seller())
         till.gateway.interrupt("create_transfer", when=when, by=SILENT)
         for _ in range(7):
-            till.gateway.interrupt("create_transfer", when="before", by=SILENT)
+            till.gateway.interrupt("create_transfer", when="before", by=FAILED)
         till.work_for(hours=1)
         payout = cashier.payout(order_id)
         assert (payout.status, payout.attempt) == (PayoutStatus.PAID, attempt)
         assert cashier.transfers(order_id) == 1
+
+    def test_keeps_its_key_while_it_may_still_be_done(self, till, cashier):
+        """Silence is no answer: a request that has timed out may be carried out after any look-up."""
+        order_id = cashier.due(cashier.seller())
+        for _ in range(12):
+            till.gateway.interrupt("create_transfer", when="before", by=SILENT)
+        till.work_for(hours=2)
+        payout = cashier.payout(order_id)
+        assert (payout.status, payout.attempt) == (PayoutStatus.PAID, 1)
 
     def test_holds_up_nobody_else(self, till, cashier):
         order_id = cashier.due(cashier.seller(), cashier.seller())
