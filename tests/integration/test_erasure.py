@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from marketplace.application.access import OPERATOR
-from marketplace.application.ports.payment_gateway import ProviderObjectUnknown
 from marketplace.domain.payments.refund import RefundCause
 from marketplace.domain.shared.ids import OrderId
 from tests.integration.personal_traces import searched_columns, traces_of
@@ -292,21 +291,6 @@ def test_the_name_is_free_again(life: Life) -> None:
     newcomer = _joined(life.town)
     assert newcomer.get("/users/me/")["id"] != life.account_id
     assert newcomer.get("/orders/")["count"] == 0
-
-
-def test_the_provider_forgets_them_too(life: Life, engine: sa.Engine) -> None:
-    answered(life.leaver.ask("POST", "/payments/setup-intents/"), 201)
-    kept = sa.text("select provider_customer_id from payment_customers where account_id = :id")
-    with engine.connect() as connection:
-        customer = connection.execute(kept, {"id": life.account_id}).scalar_one()
-    gateway = life.town.container.payment_gateway()
-    assert gateway.list_cards(customer) == []
-    answered(life.leaver.ask("DELETE", "/users/me/", {"password": PASSWORD}), 204)
-    life.town.work()
-    with engine.connect() as connection:
-        assert connection.execute(kept, {"id": life.account_id}).first() is None
-    with pytest.raises(ProviderObjectUnknown):
-        gateway.list_cards(customer)
 
 
 def test_what_began_before_and_ends_after_is_refused(life: Life, engine: sa.Engine) -> None:
