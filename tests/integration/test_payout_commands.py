@@ -41,10 +41,13 @@ def test_an_operator_holds_releases_and_sends_what_is_due(cashier, run):
     assert (
         run("due") == "id  sale  seller  status  amount  reversed  netted  currency  next_try_at  last_error\n(none)\n"
     )
+    assert [each["id"] for each in run("list", "--status", "on_hold", "--seller", seller.account_id, "--json")] == [id]
+    assert run("list", "--status", "due", "--limit", "1", "--json") == []
     assert run("release", id, "--reason", "fine", "--json")["status"] == "due"
     assert run("retry", id, "--json")["status"] == "due"
     assert run("send", "--json")["payouts"] == 1
     assert "status: paid" in run("show", id)
+    assert f"{id}  " in run("list")
     run("hold", id, "--reason", "late", status=1)
 
 

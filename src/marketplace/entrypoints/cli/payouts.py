@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _COLUMNS = ("id", "sale", "seller", "status", "amount", "reversed", "netted", "currency", "next_try_at", "last_error")
 _DEBT_COLUMNS = ("id", "payout", "seller", "status", "cause", "amount", "left", "currency", "decided_at", "last_error")
+_LIST_COLUMNS = ("id", "sale", "seller", "status", "amount", "transferred", "currency", "hold_reason", "last_error")
 _OPEN = (RecoveryStatus.DECIDED, RecoveryStatus.SENDING, RecoveryStatus.REFUSED)
 
 
@@ -39,6 +40,20 @@ def due(container: Container, seller: int | None, as_json: bool) -> None:
     statuses = (PayoutStatus.DUE, PayoutStatus.SENDING)
     found = _all(lambda page: queries.payouts(page, seller_id=_seller(seller), statuses=statuses))
     show([_row(payout) for payout in found], as_json=as_json, columns=_COLUMNS)
+
+
+@payouts.command("list")
+@click.option("--status", type=click.Choice([status.value for status in PayoutStatus]), help="Only these.")
+@click.option("--seller", type=int, help="Only those of the seller with this id.")
+@click.option("--limit", type=click.IntRange(1, MAX_PAGE_SIZE), default=50, show_default=True, help="So many at most.")
+@json_option
+@with_container
+def list_payouts(container: Container, status: str | None, seller: int | None, limit: int, as_json: bool) -> None:
+    """List payouts in every state, the last made first."""
+    statuses = () if status is None else (PayoutStatus(status),)
+    queries = container.backend.payout_queries()
+    page = queries.payouts(PageRequest(size=limit), seller_id=_seller(seller), statuses=statuses)
+    show([_row(payout) for payout in page.items], as_json=as_json, columns=_LIST_COLUMNS)
 
 
 @payouts.command()
