@@ -12,6 +12,7 @@ from marketplace.application.access import OPERATOR
 from marketplace.application.documents.statements import statement_csv
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.application.ports.sellers import SellerRecord
+from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.sellers import SellerProfile, SellerStatus
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.statements import Month
@@ -131,7 +132,8 @@ def vouch(container: Container, account: str, shop_name: str | None, as_json: bo
 def statement(container: Container, account: str, month: str, as_format: str, output: Path | None) -> None:
     """Print what moved on a seller's account in MONTH, such as 2026-11."""
     asked = Month.parse(month)
-    with container.backend.unit_of_work() as uow:
+    unit: UnitOfWork = container.backend.unit_of_work()
+    with unit as uow:
         seller = uow.accounts.by_name(account)
     if seller is None:
         raise NotFound(f"There is no account called {account!r}.")
