@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from marketplace.adapters.postgres.engine import create_engine
-from marketplace.entrypoints.cli import stress
 from marketplace.entrypoints.cli.main import marketplace
+from marketplace.entrypoints.cli.stress import stock
 from tests.integration.on_postgres import market_on
 
 
@@ -85,9 +85,9 @@ class TestStress:
         assert (carts["sold"], carts["oversold"], carts["other_errors"]) == (6 * 4, 0, 0)
 
     def test_exits_with_1_when_a_piece_is_sold_twice(self, run, monkeypatch):
-        count = stress.Crowd._sold
+        count = stock.Crowd._sold
         monkeypatch.setattr(
-            stress.Crowd, "_sold", lambda *about: stress.Counter({k: n + 1 for k, n in count(*about).items()})
+            stock.Crowd, "_sold", lambda *about: stock.Counter({k: n + 1 for k, n in count(*about).items()})
         )
         result = CliRunner().invoke(
             marketplace, ["stress", "stock", "--buyers", "6", "--rounds", "1", "--processes", "1"]

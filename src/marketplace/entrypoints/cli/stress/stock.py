@@ -1,16 +1,13 @@
-"""`marketplace stress`: the proof that nothing is oversold, by trying hard, in a database that is thrown away."""
+"""`marketplace stress stock`: the proof that nothing is oversold, by trying hard."""
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -18,27 +15,15 @@ import click
 
 from marketplace.application.access import Actor
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
-from marketplace.domain.catalogue.products import Product, ProductDetails
-from marketplace.domain.identity.accounts import Account
-from marketplace.domain.listings import Listing
 from marketplace.domain.reservations import InsufficientStock
-from marketplace.domain.sellers import SellerProfile
 from marketplace.domain.shared.errors import ConcurrencyConflict, MarketplaceError
-from marketplace.domain.shared.ids import AccountId, ListingId, ProductId
-from marketplace.domain.shared.money import Money
+from marketplace.domain.shared.ids import AccountId, ListingId
 from marketplace.entrypoints.cli.console import json_option, progress, settings_from_environment, show
+from marketplace.entrypoints.cli.stress.scratch import ADDRESS, Town, scratch_database
 from marketplace.entrypoints.container import Container
-from marketplace.entrypoints.container.processes import (
-    create_database,
-    drop_database,
-    named_database,
-    opened_container,
-    opened_database,
-    upgrade,
-)
+from marketplace.entrypoints.container.processes import opened_container
 from marketplace.entrypoints.settings import Settings
 
-ADDRESS = {"name": "Stress Test", "street": "Rue des Essais", "city": "Lyon", "country": "FR"}
 PAYMENT_JOBS = ("deliver simulated events", "process webhooks", "check payments", "send refunds")
 COLUMNS = ("test", "buyers", "pieces", "sold", "oversold", "too_late", "deadlocks", "other_errors", "seconds")
 _PRICE = 1_000
@@ -83,12 +68,7 @@ class Outcome:
         }
 
 
-@click.group()
-def stress() -> None:
-    """Try hard to break a promise."""
-
-
-@stress.command()
+@click.command()
 @click.option("--buyers", type=click.IntRange(2, 5_000), default=200, show_default=True, help="In each race.")
 @click.option("--pieces", type=click.IntRange(1, 1_000), default=5, show_default=True, help="Of the listing raced for.")
 @click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Races for a listing.")
@@ -100,7 +80,10 @@ def stock(buyers: int, pieces: int, rounds: int, processes: int, threads: int, a
 
     Exit status 1 when anything was oversold, when two of them locked each other up, or when the books are wrong.
     """
-    with _scratch(settings_from_environment(), threads) as settings, opened_container(settings) as container:
+    with (
+        scratch_database(settings_from_environment(), threads + 1) as settings,
+        opened_container(settings) as container,
+    ):
         crowd = Crowd(container=container, settings=settings, processes=processes, threads=threads)
         outcomes = crowd.compete(buyers=buyers, pieces=pieces, rounds=rounds)
         faults = [
@@ -121,22 +104,6 @@ def stock(buyers: int, pieces: int, rounds: int, processes: int, threads: int, a
         sys.exit(1)
 
 
-@contextmanager
-def _scratch(configured: Settings, threads: int) -> Iterator[Settings]:
-    """A migrated database of its own on the server that is configured, gone afterwards."""
-    with opened_database(configured) as settings:
-        name = f"stress_{token_hex(6)}"
-        create_database(settings.database_url, name)
-        try:
-            url = named_database(settings.database_url, name)
-            upgrade(url)
-            # Nobody's card is charged. A connection for each thread, so that they wait for each other, not the pool.
-            simulated = dataclasses.replace(settings.stripe, secret_key="")
-            yield dataclasses.replace(settings, database_url=url, database_pool_size=threads + 1, stripe=simulated)
-        finally:
-            drop_database(settings.database_url, name)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Crowd:
     """Buyers in several processes with several threads each, all going through the use cases that everybody does."""
@@ -147,8 +114,9 @@ class Crowd:
     threads: int
 
     def compete(self, *, buyers: int, pieces: int, rounds: int) -> list[Outcome]:
-        seller = self._seller()
-        everybody = [self._account(f"buyer-{n}") for n in range(buyers)]
+        town = Town(container=self.container, currency=self.settings.currency)
+        seller = town.seller()
+        everybody = [town.account(f"buyer-{n}") for n in range(buyers)]
         outcomes = []
         # Fresh interpreters: a forked one would share our connections.
         spawned = multiprocessing.get_context("spawn")
@@ -157,11 +125,11 @@ class Crowd:
             progress("Stress", rounds + 1) as at,
         ):
             for round in range(1, rounds + 1):
-                listing = self._listing(seller, pieces)
+                listing = town.listing(seller, pieces=pieces, price=_PRICE)
                 race = [Shopper(buyer_id=buyer, listings=(listing,)) for buyer in everybody]
                 outcomes.append(self._run(processes, f"race {round}", seller, race, {listing: pieces}))
                 at(round)
-            listings = tuple(self._listing(seller, buyers) for _ in range(_CARTS))
+            listings = tuple(town.listing(seller, pieces=buyers, price=_PRICE) for _ in range(_CARTS))
             carts = [
                 Shopper(buyer_id=buyer, listings=listings[:: 1 if n % 2 else -1], pays=n % 4 < 2)
                 for n, buyer in enumerate(everybody)
@@ -224,55 +192,6 @@ class Crowd:
                         sold[item.listing] += item.quantity
             request = None if page.next is None else PageRequest(size=MAX_PAGE_SIZE, after=page.next)
         return sold
-
-    def _account(self, username: str) -> AccountId:
-        id = AccountId(self.container.backend.ids().next())
-        with self.container.backend.unit_of_work() as uow:
-            uow.accounts.add(
-                Account.open(
-                    id=id,
-                    username=username,
-                    email=f"{username}@example.com",
-                    password_hash="nobody logs in",
-                    now=self.container.clock().now(),
-                )
-            )
-            uow.commit()
-        return id
-
-    def _seller(self) -> AccountId:
-        id, now = self._account("seller"), self.container.clock().now()
-        profile = SellerProfile.of(id, shop_name="Stress", now=now, email_verified=True)
-        profile.apply(now=now)
-        profile.approve(now=now)
-        profile.vouch()
-        with self.container.backend.unit_of_work() as uow:
-            uow.sellers.add(profile)
-            uow.commit()
-        return id
-
-    def _listing(self, seller: AccountId, pieces: int) -> ListingId:
-        ids, now = self.container.backend.ids(), self.container.clock().now()
-        id = ListingId(ids.next())
-        with self.container.backend.unit_of_work() as uow:
-            product = Product.publish(
-                id=ProductId(ids.next()), tcg_type="other", details=ProductDetails(name=f"Card {id}"), now=now
-            )
-            uow.products.add(product)
-            variant = uow.catalogue.variant_of(product=product.id, language="en", version="normal", condition="NM")
-            uow.listings.add(
-                Listing.offer(
-                    id,
-                    seller_id=seller,
-                    product_id=product.id,
-                    variant_id=variant.id,
-                    price=Money(_PRICE, self.settings.currency),
-                    stock=pieces,
-                    now=now,
-                )
-            )
-            uow.commit()
-        return id
 
 
 def shop_together(settings: Settings, shoppers: Sequence[Shopper], threads: int) -> Counter[str]:
