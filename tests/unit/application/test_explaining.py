@@ -1,5 +1,7 @@
 """How an order's amounts are told: rules, rounding, shares, events, and where the money is."""
 
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +16,7 @@ from marketplace.application.ports.ledger import EntryLine, LedgerEntry
 from marketplace.domain import journals, ledger
 from marketplace.domain.ledger import JournalKind
 from marketplace.domain.shared.errors import Forbidden, Invalid, NotFound
-from marketplace.domain.shared.ids import AccountId
+from marketplace.domain.shared.ids import AccountId, RefundId
 from marketplace.domain.shared.money import Money
 from tests.market import Market
 from tests.purchases import (
@@ -100,6 +102,17 @@ def test_tells_what_went_back_and_who_bore_it(books):
     assert told.sales[0].text.endswith("items worth 50.05 EUR went back")
     assert places(told)["sent back to the buyer"] == "52.56"
     assert "What went back:" in told.text
+
+
+def test_tells_what_went_back_by_time_whatever_the_ids(books):
+    store_paid_order(books.unit_of_work)
+    first = store_refund(books.unit_of_work)
+    with books.unit_of_work() as uow:
+        earlier = replace(first, id=RefundId(first.id + 1), decided_at=first.decided_at - timedelta(minutes=1))
+        uow.refunds.add(earlier)
+        uow.commit()
+    told = books.explain(actor=OPERATOR, order=str(ORDER))
+    assert [back.refund_id for back in told.refunds] == [earlier.id, first.id]
 
 
 def test_tells_of_payouts_debts_and_chargebacks(books):

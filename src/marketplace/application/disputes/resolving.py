@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.application.access import Actor, named, require_disinterested, require_role
 from marketplace.application.payments.returns import RefundWish, chosen, end_if_all_is_back, refund
@@ -62,7 +63,7 @@ class ResolveDispute:
             before = {"status": dispute.status.value}
             given = None
             if outcome is not DisputeOutcome.DISMISSED:
-                given = self._give_back(uow, order, dispute, amount, by=actor)
+                given = self._give_back(uow, order, dispute, amount, by=actor, now=now)
             dispute.resolve(
                 outcome,
                 note=note,
@@ -85,8 +86,10 @@ class ResolveDispute:
             )
             uow.commit()
 
-    def _give_back(self, uow: UnitOfWork, order: Order, dispute: Dispute, amount: str | None, *, by: Actor) -> Refund:
-        now, sale = self.clock.now(), order.sale(dispute.sale_id)
+    def _give_back(
+        self, uow: UnitOfWork, order: Order, dispute: Dispute, amount: str | None, *, by: Actor, now: datetime
+    ) -> Refund:
+        sale = order.sale(dispute.sale_id)
         was_sent = sale.status is not SaleStatus.AWAITING_SHIPMENT
         given = refund(
             uow,

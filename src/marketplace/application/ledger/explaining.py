@@ -138,7 +138,8 @@ class ExplainOrder:
             fee_schedule_id=found.fee_schedule_id,
             fees=tuple(_fee(fee) for fee in found.fees),
             sales=tuple(_sales(found)),
-            refunds=tuple(_refund(refund) for refund in refunds),
+            # By time, since each process takes its ids from a block of its own.
+            refunds=tuple(map(_refund, sorted(refunds, key=lambda refund: (refund.decided_at, refund.id)))),
             events=tuple(_event(entry) for entry in entries),
             captured=captured,
             places=places,

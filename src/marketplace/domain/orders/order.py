@@ -367,7 +367,8 @@ class Order(Aggregate):
         for sale in self.sales:
             if sale.id == sale_id:
                 return sale
-        raise Invalid(f"Sale {sale_id} is not part of order {self.reference}.")
+        message = f"Sale {sale_id} is not part of order {self.reference}."
+        raise Invalid(message, errors={"sale": [message]})
 
     def _move(self, to: OrderStatus, *, now: datetime, actor_id: AccountId | None, reason: str) -> None:
         if to not in ORDER_MOVES[self.status]:

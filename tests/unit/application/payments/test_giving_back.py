@@ -12,6 +12,7 @@ from marketplace.domain.orders.status import OrderStatus, SaleStatus
 from marketplace.domain.payments.refund import RefundCause, RefundStatus
 from marketplace.domain.payout_states import PayoutStatus
 from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.ids import SaleId
 from marketplace.domain.shared.money import Money
 from tests.cashier import Cashier
 
@@ -89,6 +90,12 @@ class TestPieces:
         first, second = till.order(paid).sales
         with pytest.raises(Invalid):
             till.refund(paid, first.id, items={lines(second)[0]: 1})
+
+    def test_of_a_sale_of_another_order_are_refused_by_name(self, till, paid):
+        with pytest.raises(Invalid) as refused:
+            till.refund(paid, SaleId(987654))
+        reference = till.order(paid).reference
+        assert refused.value.facts["errors"] == {"sale": [f"Sale 987654 is not part of order {reference}."]}
 
     def test_decided_twice_at_once_are_refused_the_second_time(self, till, paid):
         till.refund(paid)
