@@ -165,7 +165,10 @@ class Subscribers:
                 self._tell_seller(Kind.SELLER_REJECTED, account_id, delivery_id, reason=reason)
             case SellerSuspended(account_id=account_id, reason=reason):
                 self._tell_seller(Kind.SELLER_SUSPENDED, account_id, delivery_id, reason=reason)
-            case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided() | RefundFailed():
+            case RefundFailed():
+                self.tell_order_news(event)
+                self.raise_alarm(event)
+            case OrderPaid() | SaleMade() | OrderEndedUnpaid() | ItemsMissing() | RefundDecided():
                 self.tell_order_news(event)
                 self._document(event)
             case (

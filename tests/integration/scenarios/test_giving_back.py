@@ -142,7 +142,7 @@ def test_35_what_cannot_be_reversed_goes_to_the_buyer_all_the_same_and_is_netted
 
 
 def test_36_a_refund_that_is_refused_after_the_reversal_leaves_the_money_with_us_and_an_operator_decides(
-    world: World,
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     seller = world.cashier.seller()
     order_id = world.cashier.sent(seller)
@@ -154,6 +154,7 @@ def test_36_a_refund_that_is_refused_after_the_reversal_leaves_the_money_with_us
     (refund,) = world.till.refunds(order_id)
     assert (refund.status, refund.failure_reason) == (RefundStatus.FAILED, "refund_not_possible")
     assert len(world.events(RefundFailed)) == 1
+    assert f"refund {refund.id} of order {order_id} failed (refund_not_possible)" in caplog.text
     world.work_later(days=2)
     assert _owed_to_buyers(world) == refund.amount.amount
     assert world.cashier.payout(order_id).status is PayoutStatus.REVERSED

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from marketplace.application.payments.alarms import RaiseAlarm
 from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
+from marketplace.domain.payments.refund import RefundFailed
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -20,6 +21,12 @@ class TestAlarms:
                 logging.ERROR,
                 "payment of order 7 is in quarantine: paid in USD",
             )
+        ]
+
+    def test_a_refund_that_failed_says_what_can_be_done(self, caplog):
+        RaiseAlarm()(RefundFailed(occurred_at=NOW, refund_id=3, order_id=7, reason="expired_or_canceled_card"))
+        assert [record.getMessage() for record in caplog.records] == [
+            "refund 3 of order 7 failed (expired_or_canceled_card): retry it, or settle it"
         ]
 
     def test_a_provider_s_oddity_names_its_subject(self, caplog):
