@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from marketplace.application.payouts import positions
 from tests.integration.statements import noted
 from tests.integration.town import ADDRESS, Town, answered
 
@@ -53,6 +54,18 @@ STATEMENTS = {
     "/sellers/me/payouts/": 3,
     "/sellers/me/payouts/{payout}/": 2,
     "/sellers/me/balance/": 2,
+    # The order that they are of, or the document alone.
+    "/orders/{order}/invoice/": 3,
+    "/orders/{order}/documents/": 4,
+    "/orders/{order}/documents/{document}/": 3,
+    "/sellers/me/documents/": 3,
+    "/sellers/me/documents/{document}/": 2,
+    "/sellers/me/statements/": 2,
+    # Who it is for: account, shop and address; what was before, and what moved.
+    "/sellers/me/statements/{month}/": 7,
+    "/admin/documents/": 3,
+    # That it was read is recorded.
+    "/admin/documents/{document}/": 3,
     "/admin/sellers/": 3,
     "/admin/users/": 3,
     "/admin/users/{user}/": 2,
@@ -80,6 +93,14 @@ STATEMENTS = {
 ASKED = {"/admin/ledger/explain/": "?order={order}"}
 
 
+# What an address is asked of, where another of its kind is not enough.
+OF = {
+    "/orders/{order}/invoice/": {"order": "paid_order"},
+    "/orders/{order}/documents/": {"order": "paid_order"},
+    "/orders/{order}/documents/{document}/": {"order": "paid_order", "document": "invoice"},
+}
+
+
 @pytest.fixture
 def town(clean_database, tmp_path):
     town = Town(clean_database, tmp_path)
@@ -102,6 +123,23 @@ def claims(town, admin, red, ada):
     town.container.payment_provider.simulated().open_chargeback(intent)
     town.work()
     return {**made, "chargeback": admin.get("/admin/chargebacks/")["results"][0]["id"]}
+
+
+def documents(town, sale):
+    """The buyer's invoice of a sale's order, and the seller's of its fees, as if it were complete."""
+    container = town.container
+    unit = container.backend.unit_of_work()
+    with unit as uow:
+        order = uow.orders.get_for_update(sale["order"])
+        positions.fall_due(uow, order.sale(sale["id"]), order, now=container.clock().now())
+        uow.commit()
+    (fees,) = container.documents.issue().of_order(sale["order"], sale_id=sale["id"])
+    return {
+        "paid_order": sale["order"],
+        "invoice": container.backend.document_queries().invoice_of(sale["order"]).id,
+        "document": fees.id,
+        "month": "2026-01",
+    }
 
 
 def test_are_fixed_at_every_address(town):
@@ -130,6 +168,7 @@ def test_are_fixed_at_every_address(town):
         "sale": red.sales()[0]["id"],
         "payout": red.get("/sellers/me/payouts/")["results"][0]["id"],
         **claims(town, admin, red, ada),
+        **documents(town, red.sales()[0]),
     }
     setup = answered(ada.ask("POST", "/payments/setup-intents/"), 201)["id"]
     town.container.payment_provider.simulated().finish_setup(setup, payment_method="pm_card_visa")
@@ -141,7 +180,8 @@ def test_are_fixed_at_every_address(town):
 
     def counted(address):
         who = admin if "/admin/" in address else red if "/sellers/me/" in address else ada
-        path = address.format(**ids) + ASKED.get(address, "").format(**ids)
+        of = {**ids, **{name: ids[other] for name, other in OF.get(address, {}).items()}}
+        path = address.format(**of) + ASKED.get(address, "").format(**of)
         is_open = list(STATEMENTS).index(address) < list(STATEMENTS).index("/users/me/")
         seen.clear()
         if is_open:
@@ -166,4 +206,4 @@ def test_are_written_down_for_every_address(town):
     rules = town.browser.application.url_map.iter_rules()
     asked = {rule.rule.removeprefix(V1) for rule in rules if "GET" in rule.methods and rule.rule.startswith(V1)}
     known = {address.replace("{", "<int:").replace("}", "_id>") for address in STATEMENTS}
-    assert asked == known
+    assert asked == {address.replace("<int:month_id>", "<string:month>") for address in known}

@@ -18,6 +18,9 @@ LIVE = {
     "STRIPE_PUBLIC_KEY": "pk_live_51abc",
     "STRIPE_WEBHOOK_SECRET": "whsec_platform1",
     "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect12",
+    "PLATFORM_LEGAL_NAME": "Card Market SAS",
+    "PLATFORM_ADDRESS": "1 rue des Cartes, 75001 Paris",
+    "PLATFORM_VAT_NUMBER": "FR40303265045",
 }
 
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR, Actor
 from marketplace.application.identity.registration import NewMember
+from marketplace.application.payouts import positions
 from marketplace.domain.identity import Role
 from marketplace.domain.notifications import Kind
 from marketplace.domain.payments.chargebacks import Chargeback, ChargebackStage
@@ -197,8 +198,20 @@ class World:
                     self.things["payout"] = uow.payouts.of_sale_for_update(self.things["sale"]).id
             if name == "claimed":
                 self._dispute(order)
+        self._issue_documents()
         self.things["saved_card"] = self._save_card("buyer")
         self.things["others_card"] = self._save_card("other_buyer")
+
+    def _issue_documents(self) -> None:
+        """The buyer's invoice, and the seller's of the fees of a sale that is due, though kept back."""
+        issue = self.container.documents.issue()
+        (invoice,) = issue.of_order(OrderId(self.things["paid"]))
+        with self.market.unit_of_work() as uow:
+            order = uow.orders.get_for_update(OrderId(self.things["claimed"]))
+            positions.fall_due(uow, order.sales[0], order, now=self.market.clock.now())
+            uow.commit()
+        (fees,) = issue.of_order(order.id, sale_id=order.sales[0].id)
+        self.things |= {"invoice": invoice.id, "fee_invoice": fees.id}
 
     def _save_card(self, caller: str) -> str:
         setup = self.ask(caller, "POST", "/payments/setup-intents/")["id"]
