@@ -13,7 +13,7 @@ from marketplace.domain.payouts import Payout
 from marketplace.domain.recoveries import Recovery
 from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId, PayoutId, RecoveryId, RefundId, SaleId
 from marketplace.domain.shared.money import Money
-from marketplace.entrypoints.cli.stress.proof import Ours, _payouts, _refunds, _reversals
+from marketplace.entrypoints.cli.stress.proof import Ours, payout_faults, refund_faults, reversal_faults
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -98,22 +98,22 @@ def refund():
 
 class TestPayouts:
     def test_one_transfer_of_what_is_due_is_right(self, payout, transfer):
-        assert list(_payouts(Ours(payouts=[payout]), [transfer])) == []
+        assert list(payout_faults(Ours(payouts=[payout]), [transfer])) == []
 
     @pytest.mark.parametrize("change", [{"id": "tr_2"}, {"amount": 951}])
     def test_a_transfer_that_differs_is_not(self, payout, transfer, change):
-        assert list(_payouts(Ours(payouts=[payout]), [replace(transfer, **change)]))
+        assert list(payout_faults(Ours(payouts=[payout]), [replace(transfer, **change)]))
 
     def test_nor_are_none_two_and_one_of_a_payout_that_is_not_there(self, payout, transfer):
-        assert list(_payouts(Ours(payouts=[payout]), []))
-        assert list(_payouts(Ours(payouts=[payout]), [transfer, replace(transfer, id="tr_2")]))
-        assert list(_payouts(Ours(), [transfer]))
+        assert list(payout_faults(Ours(payouts=[payout]), []))
+        assert list(payout_faults(Ours(payouts=[payout]), [transfer, replace(transfer, id="tr_2")]))
+        assert list(payout_faults(Ours(), [transfer]))
 
     def test_nor_is_less_than_was_due_or_a_debt_that_nobody_collects(self, payout, transfer):
         payout.netted_amount = 1
-        assert list(_payouts(Ours(payouts=[payout]), [transfer]))
+        assert list(payout_faults(Ours(payouts=[payout]), [transfer]))
         payout.netted_amount, payout.reclaimed_amount = 0, 100
-        assert list(_payouts(Ours(payouts=[payout]), [transfer]))
+        assert list(payout_faults(Ours(payouts=[payout]), [transfer]))
 
     def test_what_was_taken_back_before_is_not_sent(self, payout):
         never_sent = Payout.open(
@@ -126,23 +126,23 @@ class TestPayouts:
         )
         never_sent.take(950)
         assert never_sent.status is PayoutStatus.REVERSED
-        assert list(_payouts(Ours(payouts=[never_sent]), [])) == []
+        assert list(payout_faults(Ours(payouts=[never_sent]), [])) == []
 
 
 class TestReversals:
     def test_each_once(self, recovery):
         reversal = moved("transfer_reversal", "trr_1", 100)
         ours = Ours(recoveries=[recovery])
-        assert list(_reversals(ours, [reversal])) == []
-        assert list(_reversals(ours, []))
-        assert list(_reversals(ours, [reversal, replace(reversal, source="trr_2")]))
-        assert list(_reversals(ours, [replace(reversal, amount=99)]))
+        assert list(reversal_faults(ours, [reversal])) == []
+        assert list(reversal_faults(ours, []))
+        assert list(reversal_faults(ours, [reversal, replace(reversal, source="trr_2")]))
+        assert list(reversal_faults(ours, [replace(reversal, amount=99)]))
 
 
 class TestRefunds:
     def test_each_once_and_come_to_stay(self, refund):
         sent, ours = moved("refund", "re_1", -105), Ours(refunds=[refund])
-        assert list(_refunds(ours, [sent])) == []
-        assert list(_refunds(ours, []))
-        assert list(_refunds(ours, [sent, replace(sent, source="re_2")]))
-        assert list(_refunds(ours, [sent, moved("refund_failure", "re_1", 105)]))
+        assert list(refund_faults(ours, [sent])) == []
+        assert list(refund_faults(ours, []))
+        assert list(refund_faults(ours, [sent, replace(sent, source="re_2")]))
+        assert list(refund_faults(ours, [sent, moved("refund_failure", "re_1", 105)]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.application.ports.payment_gateway import BalanceTransaction
 from marketplace.application.ports.payments import InboxStatus
 from marketplace.application.ports.transfers import ProviderTransfer
+from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.chargebacks import Chargeback, ChargebackStage
 from marketplace.domain.payments.payment import PaymentStatus
@@ -36,10 +37,10 @@ class Ours:
     chargebacks: list[Chargeback] = field(default_factory=list)
 
     @classmethod
-    def read(cls, container: Container, order_ids: Sequence[OrderId]) -> Ours:
+    def read(cls, unit_of_work: Callable[[], UnitOfWork], order_ids: Sequence[OrderId]) -> Ours:
         ours = cls()
         for order_id in order_ids:
-            with container.backend.unit_of_work() as uow:
+            with unit_of_work() as uow:
                 ours.orders.append(uow.orders.get(order_id))
                 payouts = uow.payouts.of_order_for_update(order_id)
                 ours.payouts += payouts
@@ -62,16 +63,17 @@ class Proof:
 
     def __call__(self) -> tuple[list[str], dict[str, Any]]:
         """What is wrong, and the figures."""
-        ours = Ours.read(self.container, self.orders)
+        ours = Ours.read(self.container.backend.unit_of_work, self.orders)
         movements = list(self._movements())
         transfers = [self._transfer(each) for each in movements if each.reporting_category == "transfer"]
         faults = [
             *_payments(ours, movements, self.container),
-            *_payouts(ours, transfers),
-            *_reversals(ours, movements),
-            *_refunds(ours, movements),
+            *payout_faults(ours, transfers),
+            *reversal_faults(ours, movements),
+            *refund_faults(ours, movements),
             *self._sellers(ours),
-            *self._left_behind(ours),
+            *unfinished(ours),
+            *self._left_behind(),
             *self._books(),
         ]
         return faults, _figures(ours, transfers)
@@ -107,20 +109,8 @@ class Proof:
             if netted[seller]:
                 yield f"seller {seller}: {netted[seller]} more was kept from payouts than was paid of debts"
 
-    def _left_behind(self, ours: Ours) -> Iterator[str]:
-        """Leases that nobody comes for, and what was given up."""
-        for payout in ours.payouts:
-            if payout.status.is_open:
-                yield f"payout {payout.id} is {payout.status}: {payout.last_error or payout.hold_reason or 'not sent'}"
-        for recovery in ours.recoveries:
-            if recovery.status in (RecoveryStatus.DECIDED, RecoveryStatus.SENDING):
-                yield f"recovery {recovery.id} is {recovery.status}: {recovery.last_error}"
-        for refund in ours.refunds:
-            if refund.status not in (RefundStatus.SUCCEEDED, RefundStatus.SETTLED_ELSEWHERE):
-                yield f"refund {refund.id} is {refund.status}: {refund.failure_reason}"
-        for chargeback in ours.chargebacks:
-            if chargeback.stage not in (ChargebackStage.WON, ChargebackStage.LOST):
-                yield f"chargeback {chargeback.id} is {chargeback.stage}"
+    def _left_behind(self) -> Iterator[str]:
+        """Events that nobody comes for, and what was given up."""
         events = self.container.backend.outbox()
         status = events.status(now=self.container.clock().now())
         if status.waiting or status.in_flight or status.dead:
@@ -157,7 +147,23 @@ def _payments(ours: Ours, movements: Sequence[BalanceTransaction], container: Co
         yield f"the provider charged {sum(charged.values())} times for other orders than were paid"
 
 
-def _payouts(ours: Ours, transfers: Sequence[ProviderTransfer]) -> Iterator[str]:
+def unfinished(ours: Ours) -> Iterator[str]:
+    """What still waits for somebody."""
+    for payout in ours.payouts:
+        if payout.status.is_open:
+            yield f"payout {payout.id} is {payout.status}: {payout.last_error or payout.hold_reason or 'not sent'}"
+    for recovery in ours.recoveries:
+        if recovery.status in (RecoveryStatus.DECIDED, RecoveryStatus.SENDING):
+            yield f"recovery {recovery.id} is {recovery.status}: {recovery.last_error}"
+    for refund in ours.refunds:
+        if refund.status not in (RefundStatus.SUCCEEDED, RefundStatus.SETTLED_ELSEWHERE):
+            yield f"refund {refund.id} is {refund.status}: {refund.failure_reason}"
+    for chargeback in ours.chargebacks:
+        if chargeback.stage not in (ChargebackStage.WON, ChargebackStage.LOST):
+            yield f"chargeback {chargeback.id} is {chargeback.stage}"
+
+
+def payout_faults(ours: Ours, transfers: Sequence[ProviderTransfer]) -> Iterator[str]:
     """One transfer of what is left of each payout, none of one of which nothing is left."""
     made: dict[PayoutId | None, list[ProviderTransfer]] = defaultdict(list)
     for transfer in transfers:
@@ -179,7 +185,8 @@ def _payouts(ours: Ours, transfers: Sequence[ProviderTransfer]) -> Iterator[str]
         yield f"{len(strange)} transfers are for payout {payout_id}, which we do not have"
 
 
-def _reversals(ours: Ours, movements: Sequence[BalanceTransaction]) -> Iterator[str]:
+def reversal_faults(ours: Ours, movements: Sequence[BalanceTransaction]) -> Iterator[str]:
+    """Each of our recoveries was reversed at the provider as often as we have booked: once, or not at all."""
     theirs = sorted((each.source, each.amount) for each in movements if each.reporting_category == "transfer_reversal")
     booked = sorted(
         (str(recovery.reversal_id), recovery.reversed_amount) for recovery in ours.recoveries if recovery.reversal_id
@@ -188,7 +195,8 @@ def _reversals(ours: Ours, movements: Sequence[BalanceTransaction]) -> Iterator[
         yield f"reversals: the provider alone has {_without(theirs, booked)}, we alone {_without(booked, theirs)}"
 
 
-def _refunds(ours: Ours, movements: Sequence[BalanceTransaction]) -> Iterator[str]:
+def refund_faults(ours: Ours, movements: Sequence[BalanceTransaction]) -> Iterator[str]:
+    """Each of our refunds was sent once for each attempt that we have booked."""
     theirs = sorted((each.source, -each.amount) for each in movements if each.reporting_category == "refund")
     booked = sorted(
         (id, refund.amount.amount)
