@@ -158,7 +158,7 @@ def test_43_an_appeal_after_a_loss_moves_nothing_but_what_stripe_moves(world: Wo
 def test_44_a_dispute_that_is_opened_while_sales_complete_and_are_paid_keeps_them_or_comes_too_late(
     world: World,
 ) -> None:
-    deals = [_shipped(world) for _ in range(4)]
+    deals = [_shipped(world) for _ in range(3)]
     world.later(seconds=AUTO_COMPLETE.total_seconds())
 
     def dispute() -> list[object]:
