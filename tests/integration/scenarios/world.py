@@ -4,26 +4,36 @@ job of the worker, the addresses for events; and the one check with which every 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count, cycle, islice
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
 import sqlalchemy as sa
+import stripe
 from werkzeug.test import Client, TestResponse
 
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.adapters.memory.mailer import InMemoryMailer
+from marketplace.adapters.postgres.provider_events import WRITE_EVERY_SECONDS, PostgresWebhookRefusals
 from marketplace.adapters.postgres.tables.metadata import metadata
 from marketplace.adapters.stripe_gateway.client import StripeApi
 from marketplace.adapters.stripe_gateway.gateway import StripeGateway
-from marketplace.application.ports.payment_gateway import WebhookSource
-from marketplace.domain.payments.payment import ProviderAlarm
+from marketplace.application.access import OPERATOR
+from marketplace.application.payments.cancelling import Cancellation
+from marketplace.application.ports.payment_gateway import PaymentDeclined, WebhookSource
+from marketplace.application.ports.saved_cards import CustomerRequest
+from marketplace.domain.payments.chargebacks import Chargeback
+from marketplace.domain.payments.payment import PaymentQuarantined, ProviderAlarm
+from marketplace.domain.payments.refund import RefundFailed
+from marketplace.domain.reconciliation import DifferenceId
 from marketplace.domain.shared.errors import MarketplaceError
 from marketplace.domain.shared.events import Event
-from marketplace.domain.shared.ids import OrderId
+from marketplace.domain.shared.ids import AccountId, OrderId
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.container.backends import PostgresBackend
 from marketplace.entrypoints.http.app import create_app
@@ -32,16 +42,17 @@ from tests.cashier import Cashier
 from tests.desk import Desk
 from tests.integration.on_postgres import miscounted
 from tests.integration.till_on_postgres import till_on
-from tests.stripe_stub import SECRETS, StripeStub
+from tests.stripe_stub import SECRETS, StripeStub, disputes
+from tests.stripe_stub.answers import Call
 from tests.stripe_stub.stub import Delivery
 from tests.stripe_till import StripeWithCourier
 from tests.till import FaultyGateway, Till
 
 START = FixedClock().now()
 ADDRESSES = {
-    "platform": "/api/v1/payments/webhooks/stripe/",
-    "connect": "/api/v1/payments/webhooks/stripe/connect/",
-    "thin": "/api/v1/payments/webhooks/stripe/thin/",
+    "platform": "/api/v1/webhooks/stripe/",
+    "connect": "/api/v1/webhooks/stripe/connect/",
+    "thin": "/api/v1/webhooks/stripe/thin/",
 }
 STEPS: tuple[Mapping[str, float], ...] = (
     {"minutes": 2},
@@ -52,6 +63,10 @@ STEPS: tuple[Mapping[str, float], ...] = (
     {"hours": 20},
 )
 """How time goes by before the check: past every lease and pause, the window to pay in, the day of unmatched events."""
+
+
+_TIDYING = "purge"
+"""What jobs are called that throw away what is done with long ago: they have a turn before the check."""
 
 
 class Stand:
@@ -88,12 +103,18 @@ class Premises:
         self.container.backend.mailer.override(self.mailer)
         self.container.payment_provider.gateway.override(self.gateway)
         self.engine: sa.Engine = self.container.backend.engine()
+        # Each refused event is written at once, whatever was refused in the test before.
+        refusals = PostgresWebhookRefusals(self.engine, monotonic=count(step=WRITE_EVERY_SECONDS).__next__)
+        self.container.backend.webhook_refusals.override(refusals)
         self.jobs: Mapping[str, Callable[[], int]] = self.container.jobs()
         self.browser: Client = create_app(self.container).test_client()
 
-    def a_gateway(self, secrets: Mapping[str, Collection[str]] | None = None) -> StripeGateway:
-        """``secrets`` of the addresses for events by their names, where they are not the usual ones."""
-        api = StripeApi(self.stub.api_key, base=self.stub.url, timeout=(3.05, 5.0), sleep=lambda _: None)
+    def a_gateway(
+        self, secrets: Mapping[str, Collection[str]] | None = None, *, patience: float = 5.0
+    ) -> StripeGateway:
+        """``secrets`` of the addresses for events by their names, where they are not the usual ones; ``patience`` in
+        seconds that an answer may take."""
+        api = StripeApi(self.stub.api_key, base=self.stub.url, timeout=(3.05, patience), sleep=lambda _: None)
         known = {name: [secret] for name, secret in SECRETS.items()} | dict(secrets or {})
         return StripeGateway(
             api, currency="EUR", secrets={WebhookSource(name): list(secrets) for name, secrets in known.items()}
@@ -136,8 +157,11 @@ class ScenarioTill(Till):
 
     def work(self) -> None:
         """Bring the provider's events, and run every job of the worker, until none finds anything to do now."""
-        for _ in range(50):
-            if not self.deliver() + sum(job() for job in self.premises.jobs.values()):
+        jobs = [self.deliver, *(job for name, job in self.premises.jobs.items() if not name.startswith(_TIDYING))]
+        idle = 0
+        for job in islice(cycle(jobs), 50 * len(jobs)):
+            idle = 0 if job() else idle + 1
+            if idle == len(jobs):
                 return
         raise AssertionError("The jobs do not come to an end.")
 
@@ -217,7 +241,64 @@ class World:
         """Other secrets for events from here on, by the name of the address: ``platform``, ``connect``, ``thin``."""
         self.gateway.inner.gateway = self.premises.a_gateway(secrets)
 
+    def times_out_after(self, seconds: float) -> None:
+        """How long an answer of Stripe may take from here on."""
+        self.gateway.inner.gateway = self.premises.a_gateway(patience=seconds)
+
+    def use_key_elsewhere(self, key: str) -> None:
+        """Somebody else with our account uses a key for something else."""
+        somebody = CustomerRequest(
+            account_id=AccountId(1), email="somebody@example.com", name="Somebody", language="en"
+        )
+        self.premises.a_gateway().create_customer(somebody, key=key)
+
+    @contextmanager
+    def sdk_raising(self, error: Exception) -> Iterator[None]:
+        """The SDK stumbles over whatever Stripe answers to a POST, which is carried out."""
+        requestor = stripe._api_requestor._APIRequestor
+        ask = requestor.request
+
+        def stumble(self: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+            answer = ask(self, method, *args, **kwargs)
+            if method == "post":
+                raise error
+            return answer
+
+        requestor.request = stumble  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            requestor.request = ask  # type: ignore[method-assign]
+
+    def decline(self, intent_id: str) -> None:
+        """The buyer's browser tries a card that is declined."""
+        with suppress(PaymentDeclined):
+            self.premises.a_gateway().confirm_payment(
+                intent_id, payment_method="pm_card_chargeDeclined", return_url="https://cards.example/", key=intent_id
+            )
+
+    def give_back_by_hand(self, order_id: OrderId) -> None:
+        """What an operator does about money that does not fit: end the order, refund it at Stripe, book both."""
+        intent = self.till.payment(order_id).intent_id or ""
+        assert self.till.cancel(OPERATOR, order_id) is Cancellation.CANCELLED
+        with self.stub.server.lock:
+            disputes.refund(Call(world=self.stub.world, names={}, given={"payment_intent": intent}, path=""))
+        self.book_the_unexplained()
+
+    def book_the_unexplained(self) -> None:
+        """Two hours later: what Stripe has moved for no reason of ours is booked as that, by an operator."""
+        self.work_later(hours=2)
+        self.container.ledger.reconcile()(force=True)
+        for row in self.rows("ledger_differences", resolved_at=None):
+            if row.kind == "movement_without_journal":
+                self.container.ledger.book_to_suspense()(
+                    actor=OPERATOR, id=DifferenceId(row.id), note="refunded at the provider"
+                )
+
     # --- what there is
+
+    def chargebacks_of(self, order_id: OrderId) -> list[Chargeback]:
+        return self.till.chargebacks(order_id)
 
     def rows(self, table: str, **values: Any) -> list[sa.Row[Any]]:
         """The rows with these values, by their key."""
@@ -234,7 +315,12 @@ class World:
         wanted: dict[str, Any] = {"kind": kind} if kind else {}
         if order_id is not None:
             wanted["order_id"] = order_id
-        return [row.source_key for row in self.rows("ledger_journals", **wanted)]
+        return [row.source_key for row in self.rows("journals", **wanted)]
+
+    def balance(self, account: str) -> int:
+        """What stands on an account of the ledger in euros, in minor units, debit above zero."""
+        with self.till.audit.snapshot() as facts:
+            return sum(entry.balance.amount for entry in facts.balances() if entry.account == account)
 
     def at_stripe(self, kind: str, **values: Any) -> list[dict[str, Any]]:
         """What Stripe has of a kind, with these values, the oldest first."""
@@ -248,6 +334,12 @@ class World:
     def alarms(self) -> list[str]:
         """What operators were told about the provider."""
         return [f"{alarm.subject}: {alarm.reason}" for alarm in self.events(ProviderAlarm)]
+
+    def told_operators(self) -> list[str]:
+        """The same, and what else waits for one of them."""
+        failed = [f"refund {event.refund_id} failed: {event.reason}" for event in self.events(RefundFailed)]
+        kept = [f"{event.order_id} in quarantine: {event.reason}" for event in self.events(PaymentQuarantined)]
+        return self.alarms() + failed + kept
 
     def inbox(self) -> dict[str, int]:
         """How many events have each status; statuses that none has are left out."""
@@ -285,8 +377,12 @@ class ProcessDied(BaseException):
     """Nothing in the program catches this, as nothing catches a kill."""
 
 
+def die() -> None:
+    raise ProcessDied
+
+
 def dying(do: Callable[[], object]) -> None:
-    """Do it in a process that dies on the way; see ``FaultyGateway.interrupt`` with ``by=ProcessDied()``."""
+    """Do it in a process that dies on the way, of ``die``: by ``FaultyGateway.interrupt``, say."""
     died = False
     try:
         do()
@@ -319,6 +415,9 @@ def everything_is_in_order(
         if not _left(world):
             break
         world.work_later(**step)
+    for name, job in world.premises.jobs.items():
+        if name.startswith(_TIDYING):
+            job()
     left = {name: rows for name, rows in _left(world).items() if name not in waiting}
     assert left == {}, "something waits for ever"
     assert _leases(world) == {}, "a lease was never given back"

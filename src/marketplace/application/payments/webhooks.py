@@ -209,6 +209,9 @@ class ProcessWebhooks:
             return False
         if not payment.is_settled:
             self.check_payment(payment.order_id)
+            if payment.intent_id is None:
+                # Its creation was repeated, and answered as it was then: what the event tells of came later.
+                self.check_payment(payment.order_id)
         return True
 
     def _check_refund(self, event: ProviderEvent) -> bool:
