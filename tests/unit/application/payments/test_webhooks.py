@@ -217,6 +217,19 @@ class TestProcessing:
         till.process_webhooks()
         assert till.order(order_id).status is OrderStatus.PAID
 
+    def test_reads_a_payment_again_whose_creation_was_only_repeated(self, till, buyer, card):
+        """Scenario 4 of the failure catalogue: a key is answered as it was the first time, whatever happened since."""
+        order_id = till.placed(buyer, card)
+        till.gateway.interrupt("create_payment", when="after", by=SILENT)
+        till.start(order_id)
+        as_it_was = till.provider.find_payment(order_id, since=till.market.clock.now())
+        till.provider.confirm_payment(as_it_was.id, payment_method="pm_card_visa", return_url=None, key="browser")
+        till.gateway.interrupt("create_payment", when="instead", by=lambda _: as_it_was)
+        (told,) = [each for each in till.outgoing() if b"payment_intent.succeeded" in each.body]
+        till.receive_webhook(raw=told.body, headers=told.headers)
+        assert till.process_webhooks() == 1
+        assert till.order(order_id).status is OrderStatus.PAID
+
     def test_tries_again_later_while_the_provider_is_silent(self, till, buyer, card):
         order_id = till.ordered(buyer, card)
         till.pay(buyer, order_id)
