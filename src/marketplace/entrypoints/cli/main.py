@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "documents": ("documents:documents", "Invoices and credit notes: list, show, export, issue."),
     "fees": ("fees:fees", "What the marketplace charges, version by version."),
     "ledger": ("ledger:ledger", "The books, and the proof that they are right."),
-    "stress": ("stress:stress", "Hundreds of buyers at once, and the proof that nothing is oversold."),
+    "stress": ("stress:stress", "Promises, and hard attempts at breaking them: stock, money."),
 }
 
 
