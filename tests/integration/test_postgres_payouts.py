@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -11,14 +11,18 @@ import sqlalchemy as sa
 from marketplace.adapters.postgres import migrate
 from marketplace.adapters.postgres.payout_queries import PostgresPayoutQueries
 from marketplace.adapters.postgres.tables.payouts import payouts, recoveries
+from marketplace.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from marketplace.application.ports.payment_gateway import OutcomeUnknown
 from marketplace.domain.payout_states import PayoutSent, PayoutStatus
 from marketplace.domain.recoveries import RecoveryStatus
+from marketplace.domain.shared.ids import AccountId
 from tests.cashier import Cashier
 from tests.contracts.payouts import PayoutQueriesContract, PayoutStoreContract
 from tests.integration.sabotage import ProcessDied, Saboteur, connect
 from tests.integration.test_payment_races import at_once
 from tests.integration.till_on_postgres import till_on
+
+MUCH_LATER = datetime(2040, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -179,6 +183,41 @@ def test_sales_that_were_paid_before_there_were_payouts_get_one(database_factory
     assert sorted(row["status"] for row in before) == ["pending"] * 5 + ["reversed"]
     assert len({payout.id for order_id in orders for payout in Cashier(till_on(engine)).till.payouts(order_id)}) == 6
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("index", "look"),
+    [
+        ("payouts_to_send_idx", lambda uow: uow.payouts.next_due_for_update(now=MUCH_LATER)),
+        ("payouts_to_gather_idx", lambda uow: uow.payouts.due_sellers(now=MUCH_LATER, after=AccountId(0), limit=9)),
+        ("payouts_to_hold_idx", lambda uow: uow.payouts.next_to_hold_for_update()),
+    ],
+)
+def test_workers_find_few_payouts_among_many(engine, index, look):
+    """Most are over or pending, and nobody is suspended: looking must not go through all of them."""
+    asked = []
+    with engine.begin() as connection:
+        # What they belong to is not there.
+        connection.exec_driver_sql("set local session_replication_role = replica")
+        connection.exec_driver_sql(
+            """
+            insert into payouts (id, order_id, sale_id, seller_id, status, amount, currency, created_at, paid_at,
+                next_check_at, version)
+            select 10000000 + g, g, 10000000 + g, g %% 500, s.status, 100, 'EUR', now(), now(),
+                case when s.status = 'due' then now() end, 1
+            from generate_series(1, 20000) g
+            cross join lateral (select (array['pending', 'due', 'paid', 'paid'])[g %% 4 + 1] as status) s
+            """
+        )
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("analyze payouts")
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    with PostgresUnitOfWork(engine) as uow:
+        look(uow)
+    statement, parameters = next(each for each in asked if "from payouts" in each[0])
+    with engine.connect() as connection:
+        plan = "\n".join(connection.exec_driver_sql(f"explain {statement}", parameters).scalars())
+    assert index in plan, plan
 
 
 IMPOSSIBLE_PAYOUTS = {

@@ -36,14 +36,19 @@ _NEXT_DUE = sa.text(
         """
     )
 )
+# From the few who are suspended to what they have, since of all payouts that are open hardly any is theirs.
 _NEXT_TO_HOLD = sa.text(
-    _NEXT.format(
-        """
-        join seller_profiles s on s.account_id = p.seller_id
-        where s.status = 'suspended' and p.status in ('pending', 'due')
-        order by p.id
-        """
-    )
+    """
+    select p.id
+    from seller_profiles s
+    cross join lateral (
+        select id, order_id from payouts
+        where seller_id = s.account_id and status in ('pending', 'due') order by id limit 1
+    ) p
+    join orders o on o.id = p.order_id
+    where s.status = 'suspended'
+    order by p.id limit 1 for no key update of o skip locked
+    """
 )
 _NEXT_TO_RELEASE = sa.text(
     _NEXT.format(

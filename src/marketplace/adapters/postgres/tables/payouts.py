@@ -71,8 +71,26 @@ payouts = sa.Table(
 sa.Index("payouts_order_idx", payouts.c.order_id, payouts.c.id)
 sa.Index("payouts_seller_idx", payouts.c.seller_id, payouts.c.id)
 sa.Index("payouts_status_idx", payouts.c.status, payouts.c.id)
+# Workers look for few among many: sellers below the minimum wait for long, and what is over stays for ever.
 sa.Index(
-    "payouts_due_idx", payouts.c.next_check_at, payouts.c.id, postgresql_where=sa.text("next_check_at is not null")
+    "payouts_to_send_idx",
+    payouts.c.next_check_at,
+    payouts.c.id,
+    postgresql_where=sa.text(
+        "next_check_at is not null and (status = 'sending' or status = 'due' and batch_id is not null)"
+    ),
+)
+sa.Index(
+    "payouts_to_gather_idx",
+    payouts.c.seller_id,
+    payouts.c.id,
+    postgresql_where=sa.text("status = 'due' and batch_id is null"),
+)
+sa.Index(
+    "payouts_to_hold_idx",
+    payouts.c.seller_id,
+    payouts.c.id,
+    postgresql_where=sa.text("status in ('pending', 'due')"),
 )
 sa.Index(
     "payouts_kept_idx",
