@@ -85,7 +85,7 @@ class TestInvoices:
         assert client.get(f"{V1}/orders/{order_id}/invoice/", headers=admin).status_code == 200
         assert client.get(f"{V1}/admin/documents/{fees.id}/", headers=admin).status_code == 200
         read = client.get(f"{V1}/admin/audit/?action=document.read", headers=admin).json["results"]
-        assert [entry["subject_id"] for entry in read] == [fees.number, invoice.number]
+        assert [entry["subject"]["id"] for entry in read] == [fees.number, invoice.number]
 
     def test_administrators_find_all_of_them(self, client, admin, cashier, issue):
         seller = cashier.seller()

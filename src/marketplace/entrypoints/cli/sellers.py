@@ -147,7 +147,7 @@ def statement(container: Container, account: str, month: str, as_format: str, ou
     if output is not None:
         output.write_bytes(content)
     else:
-        click.get_binary_stream("stdout").write(content)
+        click.echo(content, nl=False)
 
 
 def _row(record: SellerRecord, *, as_json: bool) -> dict[str, Any]:
