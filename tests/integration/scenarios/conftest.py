@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.scenarios.world import Premises, World
+from tests.integration.scenarios.premises import Premises
+from tests.integration.scenarios.world import World
 from tests.stripe_stub import StripeStub
 
 
