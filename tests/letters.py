@@ -109,6 +109,7 @@ SAMPLES: dict[str, dict[str, object]] = {
         "amount": Money(10_500, "EUR"),
         "note": "The photos show the bent corner.",
         "withdrawn": False,
+        "left": False,
     },
     Kind.PAYOUT_SENT: {"sale": _SALE, "amount": Money(9_504, "EUR")},
     Kind.PAYOUT_HELD: {"sale": _SALE, "claimed": True},

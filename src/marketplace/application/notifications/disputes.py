@@ -57,7 +57,9 @@ class TellDisputeNews:
     def _tell_of_end(self, news: DisputeResolved, dispute: Dispute, order: Order, *, by_bank: bool) -> None:
         withdrawn = not news.outcome
         said: dict[str, Any] = {"amount": dispute.amount, "note": dispute.note}
-        self._tell(Kind.SALE_DISPUTE_ENDED, dispute.seller_id, dispute, order, withdrawn=withdrawn, **said)
+        sale = order.sale(dispute.sale_id)
+        left = sale.returned < sale.base
+        self._tell(Kind.SALE_DISPUTE_ENDED, dispute.seller_id, dispute, order, withdrawn=withdrawn, left=left, **said)
         if not by_bank and not withdrawn:
             self._tell(Kind.DISPUTE_DECIDED, dispute.buyer_id, dispute, order, order=order.reference, **said)
 

@@ -75,8 +75,8 @@ def disputed(till, sale, buyer):
     )
 
 
-def decide(till, id, outcome, note="Looked at it"):
-    till.resolve_dispute(actor=OPERATOR, dispute_id=id, outcome=outcome, note=note)
+def decide(till, id, outcome, note="Looked at it", amount=None):
+    till.resolve_dispute(actor=OPERATOR, dispute_id=id, outcome=outcome, note=note, amount=amount)
 
 
 def test_both_learn_that_it_is_open_once(sale, buyer, disputed, told):
@@ -96,6 +96,19 @@ def test_both_learn_how_it_was_decided(till, sale, buyer, disputed, told, outcom
     mails = told()[2:]
     assert {whom for whom, _, _ in mails} == {sale.seller_id, buyer.account_id}
     assert all(words in text and "Looked at it" in text for _, _, text in mails)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "amount", "is_paid_the_rest"),
+    [(DisputeOutcome.REFUND, None, False), (DisputeOutcome.PARTIAL_REFUND, "1.00", True)],
+)
+def test_the_seller_is_promised_a_rest_only_where_there_is_one(
+    till, sale, disputed, told, outcome, amount, is_paid_the_rest
+):
+    told()
+    decide(till, disputed, outcome, amount=amount)
+    (text,) = [text for whom, _, text in told()[2:] if whom == sale.seller_id]
+    assert ("What is left of the sale is paid out to you" in text) is is_paid_the_rest
 
 
 def test_a_withdrawal_is_news_to_the_seller_alone(till, sale, buyer, disputed, told):
