@@ -131,9 +131,14 @@ def accounts_of(seller_id: AccountId) -> tuple[str, ...]:
     return pending(seller_id), on_hold(seller_id), payable(seller_id), receivable(seller_id)
 
 
+def is_account(name: str) -> bool:
+    """Whether the chart of accounts has an account of this name."""
+    return name in COMMON_ACCOUNTS or _OF_SELLER.fullmatch(name) is not None
+
+
 def account_type(account: str) -> AccountType:
     """Raises UnknownLedgerAccount for a name that the chart of accounts does not have."""
-    if account not in COMMON_ACCOUNTS and not _OF_SELLER.fullmatch(account):
+    if not is_account(account):
         raise UnknownLedgerAccount(f"{account!r} is not in the chart of accounts.")
     return AccountType(account.partition(":")[0])
 

@@ -16,7 +16,7 @@ from marketplace.application.ports.ledger import EntryLine, LedgerEntry
 from marketplace.domain import journals, ledger
 from marketplace.domain.ledger import JournalKind
 from marketplace.domain.shared.errors import Forbidden, Invalid, NotFound
-from marketplace.domain.shared.ids import AccountId, RefundId
+from marketplace.domain.shared.ids import AccountId, PayoutId, RecoveryId, RefundId
 from marketplace.domain.shared.money import Money
 from tests.market import Market
 from tests.purchases import (
@@ -113,6 +113,20 @@ def test_tells_what_went_back_by_time_whatever_the_ids(books):
         uow.commit()
     told = books.explain(actor=OPERATOR, order=str(ORDER))
     assert [back.refund_id for back in told.refunds] == [earlier.id, first.id]
+
+
+def test_tells_what_of_an_order_paid_for_a_debt_of_another(books):
+    store_paid_order(books.unit_of_work)
+    post(
+        books,
+        journals.order_completed(sale_id=1, seller_id=FIRST_SELLER, amount=4754, **FACTS),
+        journals.receivable_netted(
+            payout_id=PayoutId(1), recovery_id=RecoveryId(1), seller_id=FIRST_SELLER, amount=1000, **FACTS
+        ),
+    )
+    told = places(books.explain(actor=OPERATOR, order=str(ORDER)))
+    assert told[f"kept for what seller {FIRST_SELLER} owed us"] == "10.00"
+    assert told[f"of seller {FIRST_SELLER}, to be transferred"] == "37.54"
 
 
 def test_tells_of_payouts_debts_and_chargebacks(books):

@@ -189,7 +189,7 @@ class TestAnAppliedFee:
                 200,
                 1000,
                 None,
-                "shipping, paid by buyer: 0% of 2.00 EUR and 10.00 EUR is 10.00 EUR",
+                "shipping, paid by buyer: always 10.00 EUR",
             ),
         ],
     )

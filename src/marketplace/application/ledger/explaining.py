@@ -17,7 +17,7 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import ledger
 from marketplace.domain.fees import AppliedFee
 from marketplace.domain.identity import Role
-from marketplace.domain.ledger import AccountType, JournalKind, account_type
+from marketplace.domain.ledger import AccountType, JournalKind, account_type, is_account
 from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.refund import Refund
 from marketplace.domain.shared.errors import Invalid
@@ -270,12 +270,12 @@ def _where(entries: Sequence[LedgerEntry], currency: str) -> tuple[Money, tuple[
     for entry in entries:
         for line in entry.lines:
             if line.account != ledger.STRIPE_BALANCE:
-                places[_PLACES.get(line.account) or _of_account(line.account)] -= line.amount.amount
+                places[line.account] -= line.amount.amount
             elif entry.kind is JournalKind.PAYMENT_CAPTURED:
                 captured += line.amount.amount
             else:
                 places[_LEFT_BY.get(entry.kind, f"moved by {entry.kind}")] -= line.amount.amount
-    shown = tuple(Place(place=place, amount=Money(amount, currency)) for place, amount in places.items() if amount)
+    shown = tuple(Place(place=_called(at, of=n), amount=Money(n, currency)) for at, n in places.items() if n)
     return Money(captured, currency), shown
 
 
@@ -310,12 +310,18 @@ _OF_SELLER = {
 }
 
 
-def _of_account(account: str) -> str:
+def _called(place: str, *, of: int) -> str:
+    """``place`` is an account, or has its name already; ``of`` an order so many minor units are there."""
+    return _PLACES.get(place) or (_of_account(place, of) if is_account(place) else place)
+
+
+def _of_account(account: str, amount: int) -> str:
     parts = account.split(":")
     if account_type(account) is AccountType.LIABILITY and parts[-1] in _OF_SELLER:
         return _OF_SELLER[parts[-1]].format(parts[2])
     if account.startswith("assets:seller_receivable:"):
-        return f"owed to us by seller {parts[-1]}"
+        # More than the order has made them owe: it has paid for another one.
+        return f"kept for what seller {parts[-1]} owed us" if amount > 0 else f"owed to us by seller {parts[-1]}"
     return account
 
 

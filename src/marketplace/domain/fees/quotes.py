@@ -87,11 +87,13 @@ class AppliedFee:
         places = exponent(self.currency)
         exact = self.exact.scaleb(-places)
         shown = max(places, -int(exact.normalize().as_tuple().exponent))
-        reckoned = f"{(self.rule.percent * 100).normalize():f}% of {self._money(self.base)}"
-        if self.rule.fixed:
-            reckoned += f" and {self._money(self.rule.fixed)}"
         told = f"{self.rule.component}{self.rule.whose}, paid by {self.rule.payer}: "
-        told += f"{reckoned} is {exact:.{shown}f} {self.currency}"
+        if self.rule.fixed and not self.rule.percent:
+            told += f"always {self._money(self.rule.fixed)}"
+        else:
+            told += f"{(self.rule.percent * 100).normalize():f}% of {self._money(self.base)}"
+            told += f" and {self._money(self.rule.fixed)}" if self.rule.fixed else ""
+            told += f" is {exact:.{shown}f} {self.currency}"
         if self.exact != self.rounded:
             told += f", rounded half up to {self._money(self.rounded)}"
         match self.bound:
