@@ -84,6 +84,15 @@ class TestTheBackOffice(GatewayScenes):
         assert press(page, "open").status_code == 200
         assert press(page, "win", "du_unknown").status_code == 404
 
+    def test_tells_what_went_back_in_part_from_what_went_back_whole(self, client, provider):
+        payment = self.paid(provider)
+        self.refund(provider, payment.id, 100)
+        assert "given back in part" in client.get(HOME).text
+        self.refund(provider, payment.id, payment.amount - 100, 2)
+        text = client.get(HOME).text
+        assert "given back" in text
+        assert "in part" not in text
+
     def test_nothing_is_taken_back_that_was_not_paid(self, client, provider):
         payment = self.created(provider)
         page = client.get(f"/dev/provider/payments/{payment.id}/")

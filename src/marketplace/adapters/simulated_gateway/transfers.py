@@ -157,7 +157,7 @@ def _refused_reversal(provider: Provider, transfer: Object, account: Object | No
     available, pending = provider.funds(transfer["destination"], amount.currency)
     there = available + pending if transfer["available_on"] > provider.seconds else available
     if amount.amount > there:
-        return refusal("balance", f"The seller has {there} minor units, not {amount}.")
+        return refusal("balance", f"The seller has {Money(there, amount.currency)}, not {amount}.")
     return None
 
 

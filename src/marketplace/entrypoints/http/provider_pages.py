@@ -298,7 +298,9 @@ def _choices_for(chargeback: ProviderChargeback) -> tuple[tuple[str, str], ...]:
 def _payment_state(shown: DeskPayment) -> str:
     if shown.chargebacks:
         return shown.chargebacks[-1].status.replace("_", " ")
-    return "given back" if shown.refunded else shown.payment.status.value.replace("_", " ")
+    if shown.refunded:
+        return "given back" if shown.refunded == shown.payment.amount else "given back in part"
+    return shown.payment.status.value.replace("_", " ")
 
 
 def _seller_state(shown: DeskSeller) -> str:
