@@ -18,13 +18,10 @@ from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.payment import PaymentStatus
 from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.shared.ids import ListingId, OrderId
+from tests.killing import ProcessDied
 from tests.till import Till
 
 PAGE = PageRequest()
-
-
-class ProcessDied(BaseException):
-    """Nothing in the program catches this, as nothing catches a kill."""
 
 
 def die() -> None:
@@ -35,15 +32,18 @@ class Saboteur:
     """Counts every statement and every commit of an engine, and ends the process before the chosen one.
 
     The simulated provider works in transactions of its own on the same engine: so its calls die before they have had
-    an effect, in the middle, and after it.
+    an effect, in the middle, and after it. ``at_commits``: only before and after each commit, which is where anything
+    can change for others.
     """
 
-    def __init__(self, engine: sa.Engine, kill: Callable[[], None] = die) -> None:
+    def __init__(self, engine: sa.Engine, kill: Callable[[], None] = die, *, at_commits: bool = False) -> None:
         self._kill = kill
         self._last: int | None = None
+        self._has_committed = False
+        self._at_commits = at_commits
         self.steps = 0
-        sa.event.listen(engine, "before_cursor_execute", self._step)
-        sa.event.listen(engine, "commit", self._step)
+        sa.event.listen(engine, "before_cursor_execute", self._execute)
+        sa.event.listen(engine, "commit", self._commit)
 
     @contextmanager
     def watching(self, *, last: int) -> Iterator[None]:
@@ -54,7 +54,16 @@ class Saboteur:
         finally:
             self._last = None
 
-    def _step(self, *_: Any) -> None:
+    def _execute(self, *_: Any) -> None:
+        if self._has_committed or not self._at_commits:
+            self._step()
+        self._has_committed = False
+
+    def _commit(self, *_: Any) -> None:
+        self._step()
+        self._has_committed = True
+
+    def _step(self) -> None:
         if self._last is None:
             return
         if self.steps == self._last:

@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 
 from marketplace.domain.orders.status import OrderStatus
-from tests.integration.sabotage import ProcessDied, Saboteur, Scene, connect, judge
+from marketplace.domain.shared.ids import OrderId
+from tests.cashier import Cashier
+from tests.integration.sabotage import Saboteur, Scene, connect, judge
 from tests.integration.till_on_postgres import till_on
+from tests.killing import FLOWS as FLOWS_OF_MONEY
+from tests.killing import ProcessDied, faults, recover
 
 ENDED = (OrderStatus.EXPIRED,)
 NEVER_PLACED = OrderStatus.PENDING_PAYMENT
@@ -61,6 +65,23 @@ def test_whatever_step_a_process_dies_at(clean_database, flow):
 
 @pytest.mark.slow
 @pytest.mark.volume
+@pytest.mark.parametrize("flow", ["a payout that pays a debt", "a refund after the payout"])
+def test_whatever_commit_a_process_dies_at_while_sellers_are_paid(clean_database, flow):
+    prepare, act = FLOWS_OF_MONEY[flow]
+    engine = connect(clean_database)
+    cashier = Cashier(till_on(engine))
+    for last in count():
+        orders = prepare(cashier)
+        if not died_at_commit(last, cashier, orders, act, clean_database):
+            break
+        recover(cashier)
+        assert faults(cashier, orders) == [], f"after {last} steps"
+    assert last > 5
+    engine.dispose()
+
+
+@pytest.mark.slow
+@pytest.mark.volume
 def test_whatever_step_of_a_purchase_a_real_process_is_killed_at(clean_database):
     program = Path(__file__).with_name("kill_at_every_step.py")
     root = Path(__file__).parents[2]
@@ -91,6 +112,24 @@ def died_after(last: int, scene: Scene, act: Callable[[Scene], None], url: str) 
     try:
         with saboteur.watching(last=last):
             act(doomed)
+    except ProcessDied:
+        return True
+    else:
+        return False
+    finally:
+        engine.dispose()
+
+
+def died_at_commit(
+    last: int, cashier: Cashier, orders: list[OrderId], act: Callable[[Cashier, list[OrderId]], None], url: str
+) -> bool:
+    """The same, of steps that are commits. What the process held is free once its connections are closed."""
+    engine = connect(url)
+    saboteur = Saboteur(engine, at_commits=True)
+    doomed = Cashier(till_on(engine, like=cashier.till))
+    try:
+        with saboteur.watching(last=last):
+            act(doomed, orders)
     except ProcessDied:
         return True
     else:
