@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketplace.domain.fees import FeeSchedule
 from marketplace.domain.orders.losses import share_out
+from marketplace.domain.orders.order import Order, OrderItem
 from marketplace.domain.orders.returning import worth_of
 from marketplace.domain.shared.errors import Invalid
+from marketplace.domain.shared.money import Money
 from tests.purchases import an_order
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+KUWAITI = FeeSchedule.standard(
+    currency="KWD",
+    commission_rate=Decimal("0.05"),
+    processing_rate=Decimal("0.06"),
+    processing_minimum=1_500,
+    shipping=3_000,
+)
 
 
 def paid_order():
@@ -29,6 +40,39 @@ def test_of_the_whole_payment_takes_what_each_has_of_it():
     assert (loss.commission, loss.processing, loss.losses) == (order.commission, order.processing, order.shipping)
     assert loss.seller_commission == sum(sale.commission for sale in order.sales)
     assert loss.seller_fees == sum(sale.seller_fees for sale in order.sales)
+
+
+def a_kuwaiti_order(prices):
+    """A card of each of several sellers, in fils."""
+    template = an_order()
+    items = [
+        OrderItem(
+            listing_id=number,
+            seller_id=number,
+            product_id=1,
+            variant_id=1,
+            title="A card",
+            variant={},
+            quantity=1,
+            unit_price=Money(price, "KWD"),
+        )
+        for number, price in enumerate(prices, start=1)
+    ]
+    ids = range(1, len(prices) + 1)
+    order = Order.place(
+        id=7,
+        sale_ids=ids,
+        line_ids=ids,
+        buyer_id=100,
+        items=items,
+        schedule=KUWAITI,
+        shipping_address=template.shipping_address,
+        billing_address=None,
+        now=NOW,
+        payment_due_at=NOW,
+    )
+    order.pay({}, now=NOW)
+    return order
 
 
 @given(data=st.data())
@@ -52,6 +96,17 @@ def test_adds_up_to_what_is_gone(data):
     assert min(loss.commission, loss.processing, loss.losses) >= 0
     if not is_first:
         assert (loss.commission, loss.processing) == (0, 0)
+
+
+@given(prices=st.lists(st.integers(1, 9_999), min_size=2, max_size=4), gone=st.integers(1, 50_000))
+def test_takes_from_sellers_only_what_the_provider_can_move(prices, gone):
+    """Three-decimal currencies move in steps of ten."""
+    order = a_kuwaiti_order([10 * price for price in prices])
+    loss = share_out(order, gone)
+    assert {part.items % 10 for part in loss.sales} | {part.components.seller_net % 10 for part in loss.sales} <= {0}
+    borne = sum(part.items for part in loss.sales)
+    assert borne == min(gone - gone % 10, order.base)
+    assert borne + loss.commission + loss.processing + loss.losses == gone
 
 
 def test_all_pieces_that_are_left_are_worth_what_is_left():

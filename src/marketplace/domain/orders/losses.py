@@ -16,7 +16,7 @@ from marketplace.domain.fees import Return, Returned, price_return
 from marketplace.domain.orders.order import Order
 from marketplace.domain.orders.sale import Sale
 from marketplace.domain.shared.ids import SaleId
-from marketplace.domain.shared.money import allocate
+from marketplace.domain.shared.money import allocate, step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,8 @@ def share_out(order: Order, gone: int, *, back: Sequence[Return] = (), is_first:
     are ours.
     """
     open_sales = sorted((sale for sale in order.sales if sale.returned < sale.base), key=lambda sale: sale.id)
-    of_items = min(gone, sum(sale.base - sale.returned for sale in open_sales))
+    # In steps that can be sent and taken back: less than one of them is nobody's but ours.
+    of_items = min(gone - gone % step(order.currency), sum(sale.base - sale.returned for sale in open_sales))
     fees = gone - of_items if is_first else 0
     commission = min(fees, order.commission - sum(part.commission for part in back))
     processing = min(fees - commission, order.processing - sum(part.processing for part in back))
@@ -66,7 +67,7 @@ def share_out(order: Order, gone: int, *, back: Sequence[Return] = (), is_first:
 
 
 def _by_sale(order: Order, open_sales: Sequence[Sale], of_items: int) -> tuple[SaleLoss, ...]:
-    shares = allocate(of_items, [sale.base - sale.returned for sale in open_sales])
+    shares = allocate(of_items, [sale.base - sale.returned for sale in open_sales], step(order.currency))
     losses, returned = [], order.returned
     for sale, items in zip(open_sales, shares, strict=True):
         if items:
