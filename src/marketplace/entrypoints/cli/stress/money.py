@@ -179,6 +179,7 @@ class Stage:
             self._live(people, (), kills=0, chance=Random(0))
             self.workers.come_to_rest()
             people.settle_failed_refunds()
+            people.dismiss_open_disputes()
             self.workers.come_to_rest()
             self.workers.stop()
             self.clock.leap(leap)
