@@ -24,8 +24,9 @@ from marketplace.application.ports.payment_gateway import (
 from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain import journals, ledger
 from marketplace.domain.identity import Role
+from marketplace.domain.orders.order import Order
 from marketplace.domain.payments.payment import PaymentBusy
-from marketplace.domain.payments.refund import PaidBy, Refund, RefundStatus
+from marketplace.domain.payments.refund import NotGivenBack, PaidBy, Refund, RefundStatus
 from marketplace.domain.shared.errors import Unavailable
 from marketplace.domain.shared.ids import RefundId
 
@@ -237,11 +238,15 @@ class SettleRefund:
     def __call__(self, *, actor: Actor, refund_id: RefundId, paid_by: PaidBy, note: str) -> None:
         """``note`` says how: the reference of the bank transfer, say.
 
-        Raises Forbidden, NotFound, RefundNotFailed, and Invalid without a note.
+        Raises Forbidden, NotFound, RefundNotFailed, Invalid without a note, and NotGivenBack for ``paid_by`` chargeback
+        when none of the order was lost.
         """
         require_role(actor, Role.ADMIN)
         now = self.clock.now()
         with self.unit_of_work() as uow:
+            order = uow.orders.get_for_update(uow.refunds.get(refund_id).order_id)
+            if paid_by is PaidBy.CHARGEBACK:
+                _require_given_back(uow, order)
             refund = uow.refunds.get_for_update(refund_id)
             refund.settle_elsewhere(note=note, by=None if actor == OPERATOR else actor.account_id, now=now)
             uow.refunds.save(refund)
@@ -260,6 +265,15 @@ class SettleRefund:
                 actor.did("refund.settled", "refund", refund_id, now=now, reason=refund.settled_note, after=facts)
             )
             uow.commit()
+
+
+def _require_given_back(uow: UnitOfWork, order: Order) -> None:
+    """What settles a refund so was booked as lost before; else the buyer would have nothing, and we a gain."""
+    if all(chargeback.lost is None for chargeback in uow.chargebacks.of_order(order.id)):
+        raise NotGivenBack(
+            f"No chargeback of order {order.reference} was lost: the buyer's bank has given nothing back. "
+            "Pay the refund from our bank, or wait for the decision."
+        )
 
 
 _BORNE_BY = {PaidBy.BANK: ledger.BANK, PaidBy.CHARGEBACK: ledger.CHARGEBACK_LOSSES}

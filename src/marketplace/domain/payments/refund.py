@@ -17,7 +17,7 @@ from typing import Self
 from marketplace.domain.fees import Return
 from marketplace.domain.payments.payment import KEY_LIFETIME, Payment, PaymentBusy, ProviderAlarm, backoff
 from marketplace.domain.shared.aggregate import Aggregate
-from marketplace.domain.shared.errors import IllegalTransition
+from marketplace.domain.shared.errors import Conflict, IllegalTransition
 from marketplace.domain.shared.events import Event
 from marketplace.domain.shared.ids import AccountId, OrderId, PaymentId, RefundId, SaleId, SaleLineId
 from marketplace.domain.shared.money import Money
@@ -65,6 +65,12 @@ class RefundCause(StrEnum):
 
 class RefundNotFailed(IllegalTransition):
     code = "refund_not_failed"
+
+
+class NotGivenBack(Conflict):
+    """The buyer's bank has given nothing back that could settle a refund."""
+
+    code = "not_given_back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from marketplace.domain.identity import Role
 from marketplace.domain.orders.returning import NothingToRefund
 from marketplace.domain.payments.chargebacks import ChargebackOpen
 from marketplace.domain.payments.payment import ProviderAlarm
-from marketplace.domain.payments.refund import LACK_OF_FUNDS, PaidBy, RefundNotFailed, RefundStatus
+from marketplace.domain.payments.refund import LACK_OF_FUNDS, NotGivenBack, PaidBy, RefundNotFailed, RefundStatus
 from marketplace.domain.shared.errors import Forbidden, Invalid
 
 
@@ -138,11 +138,31 @@ class TestSettling:
         assert standing(till, ledger.BANK) == -failed.amount.amount
         assert till.findings() == []
 
-    def test_of_one_that_came_back_agrees_with_the_provider(self, till, market, paid, returned):
+    def test_by_a_chargeback_is_no_loss_a_second_time(self, till, market, paid):
+        """The bank takes all of it, of which the refund that failed was booked already."""
+        till.refund(paid, amount="40.00")
+        till.gateway.interrupt("refund", when="before", by=RefundNotPossible("disputed"))
+        till.send_refunds()
+        (refund,) = till.refunds(paid)
+        chargeback = till.provider.open_chargeback(till.payment(paid).intent_id)
+        till.work()
         admin = market.someone(roles=[Role.ADMIN])
-        settle(till, returned, actor=admin, paid_by=PaidBy.CHARGEBACK)
+        with pytest.raises(NotGivenBack):
+            settle(till, refund, actor=admin, paid_by=PaidBy.CHARGEBACK)
+        till.provider.decide_chargeback(chargeback.id, is_won=False)
+        till.work()
+        lost = standing(till, ledger.CHARGEBACK_LOSSES)
+        settle(till, refund, actor=admin, paid_by=PaidBy.CHARGEBACK)
         assert till.refunds(paid)[0].settled_by == admin.account_id
-        assert standing(till, ledger.CHARGEBACK_LOSSES) == -returned.amount.amount
+        assert standing(till, ledger.CHARGEBACK_LOSSES) == lost - 4_000
+        assert standing(till, ledger.REFUNDS_PAYABLE) == 0
+        assert till.findings() == []
+
+    def test_by_a_chargeback_takes_one_that_was_lost(self, till, paid, returned):
+        with pytest.raises(NotGivenBack):
+            settle(till, returned, paid_by=PaidBy.CHARGEBACK)
+        assert till.refunds(paid)[0].status is RefundStatus.FAILED
+        assert standing(till, ledger.CHARGEBACK_LOSSES) == 0
 
     def test_needs_a_note_of_how(self, till, failed):
         with pytest.raises(Invalid):
