@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +85,32 @@ def silence(monkeypatch):
     return silence
 
 
+@pytest.fixture
+def held(market, order, clock, monkeypatch):
+    """Somebody else works on the payment ``until`` so many pauses were made; gives the pauses, in seconds."""
+
+    def lease(until: Any) -> None:
+        with market.unit_of_work() as uow:
+            payment = uow.payments.of_order_for_update(order["id"])
+            payment.locked_until = until
+            uow.payments.save(payment)
+            uow.commit()
+
+    def held(until: int) -> list[float]:
+        pauses: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == until:
+                lease(None)
+
+        lease(clock.now() + timedelta(minutes=1))
+        monkeypatch.setattr("marketplace.entrypoints.http.payments.time", SimpleNamespace(sleep=sleep))
+        return pauses
+
+    return held
+
+
 class TestPaying:
     def test_answers_what_the_provider_says_and_the_event_marks_paid(self, pay, status, work, order, market, listing):
         answer = pay()
@@ -148,6 +175,16 @@ class TestPaying:
         assert "Retry-After" in answer.headers
         assert status() == "pending_payment"
         assert pay().status_code == 200
+
+    def test_waits_a_moment_for_whoever_works_on_the_payment(self, pay, held):
+        pauses = held(until=3)
+        assert pay().json["status"] == "succeeded"
+        assert pauses == [0.05, 0.1, 0.2]
+
+    def test_waits_no_longer_than_that(self, pay, held):
+        pauses = held(until=100)
+        refused(pay(), 409, "payment_in_progress")
+        assert sum(pauses) < 2
 
     def test_with_a_key_is_answered_again_with_the_secret_read_anew(self, pay, order):
         first = pay("pm_card_authenticationRequired", **{"Idempotency-Key": "once"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -17,12 +19,15 @@ from marketplace.application.payments.webhooks import ReceiveWebhook
 from marketplace.application.ports.payment_gateway import WebhookSource
 from marketplace.domain.orders.sale import MAX_REASON
 from marketplace.domain.orders.status import OrderStatus
-from marketplace.domain.payments.payment import PaymentStatus
+from marketplace.domain.payments.payment import PaymentBusy, PaymentStatus
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.auth import current_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.bodies import MAX_WEBHOOK, bytes_within, raw_body
 from marketplace.entrypoints.http.schemas import Pattern, Schema, Text
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between one try and the next while somebody else works on the payment."""
 
 
 class PaySchema(Schema):
@@ -73,6 +78,17 @@ class ReceivedSchema(Schema):
     received = fields.Boolean(required=True)
 
 
+def _patiently(pay: Callable[[], PaymentProgress]) -> PaymentProgress:
+    """Buyers who pay as soon as they have ordered, or try another card at once, meet a worker that reads what the
+    provider's events tell of: that takes a moment, and is none of their business. Raises as ``pay`` does."""
+    for pause in _PAUSES:
+        try:
+            return pay()
+        except PaymentBusy:
+            time.sleep(pause)
+    return pay()
+
+
 def payments_blueprint(
     *,
     pay_order: PayOrder,
@@ -94,9 +110,8 @@ def payments_blueprint(
     @blueprint.response(200, PaymentProgressSchema)
     def pay(body: dict[str, Any], order_id: int) -> tuple[Response, dict[str, str]]:
         """Try to pay; the order itself is paid when the provider's event has arrived."""
-        progress = pay_order(
-            actor=current_actor(), order_id=OrderId(order_id), payment_method=body.get("payment_method")
-        )
+        actor, method = current_actor(), body.get("payment_method")
+        progress = _patiently(lambda: pay_order(actor=actor, order_id=OrderId(order_id), payment_method=method))
         return jsonify(_progress_json(order_id, progress)), {"Cache-Control": "no-store"}
 
     @blueprint.post("/orders/<int:order_id>/cancel/")
