@@ -29,6 +29,8 @@ LONGEST = 8
 """Days after which nothing new happens to an order."""
 _CARDS = ("pm_card_visa", "pm_card_pendingRefund", "pm_card_refundFail", "pm_card_chargeDeclined", "")
 _CARD_WEIGHTS = (80, 8, 3, 6, 3)
+_WORKED_ON = ("_busy", "_in_progress")
+"""How the codes of errors end that say: somebody else is at it."""
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -133,7 +135,7 @@ class Actors:
             except (ConcurrencyConflict, Unavailable):
                 time.sleep(pause)
             except MarketplaceError as error:
-                if not error.code.endswith("_busy"):
+                if not error.code.endswith(_WORKED_ON):
                     self.outcomes[f"{step.act}: {error.code}"] += 1
                     return True
                 time.sleep(pause)
@@ -266,6 +268,10 @@ class Actors:
         with self.container.backend.unit_of_work() as uow:
             order: Order = uow.orders.get(order_id)
             return order
+
+    def has_paid(self, number: int) -> bool:
+        """Whose payment was held up until its window was over has not, and nothing more happens to that order."""
+        return number in self.orders and self.order(self.orders[number]).paid_at is not None
 
     def _buyer(self, number: int) -> Actor:
         return Actor(account_id=self.buyers[number % len(self.buyers)], is_email_verified=True)
