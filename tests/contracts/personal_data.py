@@ -17,31 +17,22 @@ from marketplace.application.ports.personal_data import KeptCode, Traces
 from marketplace.domain.disputes import DisputeOutcome, DisputeReason
 from marketplace.domain.identity.codes import CodePurpose
 from marketplace.domain.identity.devices import Device
-from marketplace.domain.identity.erasure import ERASED, MatterKind
+from marketplace.domain.identity.erasure import ERASED
 from marketplace.domain.identity.events import AccountErased, AccountSuspended, VendorRegistered
 from marketplace.domain.identity.password_resets import PasswordReset
 from marketplace.domain.listings import ListingStatus
 from marketplace.domain.orders.order import PostalAddress
-from marketplace.domain.orders.shipment import Shipment
-from marketplace.domain.orders.status import OrderStatus
-from marketplace.domain.payments.refund import RefundStatus
 from marketplace.domain.sellers import SellerSuspended
 from marketplace.domain.shared.errors import Conflict, NotFound
-from marketplace.domain.shared.ids import CodeId, OrderId
+from marketplace.domain.shared.ids import CodeId
 from tests.contracts.identity import a_code, a_session, an_address
+from tests.contracts.open_matters import OpenMattersContract, Purchase
 from tests.contracts.payments import an_event
 from tests.till import Till
 
 NOBODYS = PostalAddress(
     name=ERASED, street_number="", street="", city="", state="", postal_code="", country="FR", phone_number=""
 )
-
-
-def matters(till: Till, who: Actor) -> dict[MatterKind, tuple[str, ...]]:
-    with till.market.unit_of_work() as uow:
-        found = uow.personal_data.open_matters(who.account_id)
-    assert all(matter.count == len(matter.subjects) for matter in found)
-    return {matter.kind: matter.subjects for matter in found}
 
 
 def forget(
@@ -61,123 +52,13 @@ def keep(till: Till, *events: Any) -> None:
         uow.commit()
 
 
-def _complete(till: Till, order_id: OrderId) -> None:
-    """All of it has arrived; the payout is not due yet."""
-    with till.market.unit_of_work() as uow:
-        order = uow.orders.get_for_update(order_id)
-        now = till.market.clock.now()
-        parcel = Shipment(carrier="La Poste", tracking_number="6A123", shipped_at=now)
-        for sale in order.sales:
-            order.ship(sale, parcel, now=now, completes_at=now, actor_id=None)
-            order.complete(sale, now=now, actor_id=None, reason="a test")
-        uow.orders.save(order)
-        uow.commit()
-
-
-class _Purchase:
-    """One buyer's order of one seller's card."""
-
-    def __init__(self, till: Till, *, card: str = "pm_card_visa", pays: bool = True) -> None:
-        self.till = till
-        self.buyer, self.seller = till.market.buyer(), till.market.seller()
-        self.listing = till.market.listing(self.seller, price=1000, stock=5)
-        self.order_id: OrderId = till.ordered(self.buyer, self.listing)
-        if pays:
-            till.pay(self.buyer, self.order_id, card)
-            till.work()
-
-    @property
-    def reference(self) -> str:
-        return self.till.order(self.order_id).reference
-
-    @property
-    def sale(self) -> str:
-        return self.till.order(self.order_id).sales[0].reference
-
-
-class PersonalDataContract:
+class PersonalDataContract(OpenMattersContract):
     """Subclasses provide ``till``, ``keys`` (idempotency) and ``queries``, on the same empty store."""
-
-    # --- what is open
-
-    def test_nothing_is_open_for_whoever_did_nothing(self, till):
-        assert matters(till, till.market.buyer()) == matters(till, till.market.seller()) == {}
-
-    def test_an_unpaid_order_is_open_for_both_sides(self, till):
-        bought = _Purchase(till, pays=False)
-        assert matters(till, bought.buyer) == {MatterKind.ORDER_UNPAID: (bought.reference,)}
-        assert matters(till, bought.seller) == {MatterKind.SALE_UNPAID: (bought.sale,)}
-
-    def test_a_paid_order_is_open_until_it_is_over(self, till):
-        bought = _Purchase(till)
-        assert matters(till, bought.buyer) == {MatterKind.ORDER_UNDERWAY: (bought.reference,)}
-        assert matters(till, bought.seller) == {
-            MatterKind.SALE_UNDERWAY: (bought.sale,),
-            MatterKind.PAYOUT_OWED: ("9.50 EUR",),
-        }
-        till.refund(bought.order_id)
-        assert (
-            matters(till, bought.buyer)
-            == matters(till, bought.seller)
-            == {MatterKind.REFUND_UNDERWAY: (bought.reference,)}
-        )
-        till.work()
-        assert matters(till, bought.buyer) == matters(till, bought.seller) == {}
-
-    def test_an_order_that_ended_is_open_while_its_money_may_still_come(self, till):
-        bought = _Purchase(till, pays=False)
-        till.market.end_unpaid(bought.order_id, OrderStatus.EXPIRED)
-        assert matters(till, bought.buyer) == {MatterKind.PAYMENT_UNDERWAY: (bought.reference,)}
-        assert matters(till, bought.seller) == {}  # late money finds nothing to buy, and goes back
-
-    def test_an_order_that_was_cancelled_for_good_is_over(self, till):
-        bought = _Purchase(till, pays=False)
-        till.cancel(bought.buyer, bought.order_id)
-        till.work()
-        assert matters(till, bought.buyer) == matters(till, bought.seller) == {}
-
-    def test_a_refund_that_failed_is_owed_to_the_buyer(self, till):
-        bought = _Purchase(till, card="pm_card_refundFail")
-        till.refund(bought.order_id)
-        till.work_for(hours=2)
-        assert [refund.status for refund in till.refunds(bought.order_id)] == [RefundStatus.FAILED]
-        assert matters(till, bought.buyer) == {MatterKind.REFUND_FAILED: (bought.reference,)}
-        assert matters(till, bought.seller) == {}
-
-    def test_a_chargeback_is_open_for_both_sides_until_it_is_decided(self, till):
-        bought = _Purchase(till)
-        _complete(till, bought.order_id)
-        chargeback = till.provider.open_chargeback(till.payment(bought.order_id).intent_id)
-        till.work()
-        asked = {MatterKind.CHARGEBACK_UNDERWAY: (bought.reference,)}
-        owed = {MatterKind.PAYOUT_OWED: ("9.50 EUR",)}
-        assert (matters(till, bought.buyer), matters(till, bought.seller)) == (asked, asked | owed)
-        assert matters(till, till.market.buyer()) == {}
-        till.provider.decide_chargeback(chargeback.id, is_won=True)
-        till.work()
-        assert (matters(till, bought.buyer), matters(till, bought.seller)) == ({}, owed)
-
-    def test_a_chargeback_that_is_lost_is_over_for_both(self, till):
-        bought = _Purchase(till)
-        _complete(till, bought.order_id)
-        chargeback = till.provider.open_chargeback(till.payment(bought.order_id).intent_id)
-        till.work()
-        till.provider.decide_chargeback(chargeback.id, is_won=False)
-        till.work()
-        assert matters(till, bought.buyer) == matters(till, bought.seller) == {}
-
-    def test_names_ten_of_a_kind_and_counts_them_all(self, till):
-        buyer, seller = till.market.buyer(), till.market.seller()
-        for _ in range(12):
-            till.ordered(buyer, till.market.listing(seller))
-        with till.market.unit_of_work() as uow:
-            (found,) = uow.personal_data.open_matters(buyer.account_id)
-        assert (found.count, len(found.subjects), found.subjects) == (12, 10, tuple(sorted(found.subjects)))
 
     # --- what is forgotten
 
     def test_forgets_addresses_in_orders_and_keeps_their_country(self, till):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         before = till.order(bought.order_id)
         forget(till, bought.buyer)
         after = till.order(bought.order_id)
@@ -186,7 +67,7 @@ class PersonalDataContract:
         assert till.findings() == []
 
     def test_forgets_what_they_claimed_and_what_was_told_their_bank(self, till):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         till.market.later(days=8)
         id = till.open_dispute(
             actor=bought.buyer,
@@ -204,13 +85,13 @@ class PersonalDataContract:
         assert till.chargebacks(bought.order_id)[0].evidence == {}
 
     def test_the_seller_who_leaves_does_not_take_the_buyers_address_along(self, till):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         before = till.order(bought.order_id)
         forget(till, bought.seller)
         assert till.order(bought.order_id).shipping_address == before.shipping_address
 
     def test_archives_listings_and_lets_go_of_the_cart(self, till):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         other = till.market.listing(till.market.seller(), stock=2)
         till.market.add(bought.seller, other)
         assert till.stock(other) == (2, 1, ListingStatus.ACTIVE)
@@ -274,7 +155,7 @@ class PersonalDataContract:
         assert SellerSuspended(occurred_at=now, account_id=other.account_id, reason="Bob lied") in waiting
 
     def test_takes_the_person_out_of_what_the_provider_told(self, till):
-        bought, other = _Purchase(till), _Purchase(till)
+        bought, other = Purchase(till), Purchase(till)
         now = till.market.clock.now()
         told = {"data": {"object": {"billing_details": {"name": "Ada"}}}}
         for name, order_id in (("evt_1", bought.order_id), ("evt_2", other.order_id)):
@@ -341,7 +222,7 @@ class PersonalDataContract:
         ]
 
     def test_forgets_words_in_the_reasons_of_refunds(self, till):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         till.refund(bought.order_id)  # for the reason "a test"
         forget(till, bought.buyer, words=("TEST",))
         assert [refund.reason for refund in till.refunds(bought.order_id)] == [ERASED]
@@ -349,7 +230,7 @@ class PersonalDataContract:
         assert till.findings() == []
 
     def test_forgetting_twice_is_forgetting_once(self, till):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         forget(till, bought.seller)
         listing = till.market.listing_now(bought.listing)
         forget(till, bought.seller)
@@ -401,9 +282,9 @@ class PersonalDataContract:
         ]
 
     def test_gives_the_refunds_and_the_history_of_what_was_bought(self, till, queries):
-        bought = _Purchase(till)
+        bought = Purchase(till)
         till.refund(bought.order_id)
-        _Purchase(till)
+        Purchase(till)
         (refund,) = till.refunds(bought.order_id)
         page = queries.refunds(bought.buyer.account_id, PageRequest(size=10))
         assert [(r.id, r.order_id, r.status, r.amount) for r in page.items] == [

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -73,6 +74,9 @@ class TestInvoices:
             "1.83",
         )
         assert (note["kind"], note["refers_to"], note["vat_percent"]) == ("credit_note", invoice["number"], "0.20")
+        kept = json.loads(client.get(f"{V1}/users/me/export/", headers=headers).data)["documents"]
+        assert [one["number"] for one in kept] == [note["number"], invoice["number"]]
+        assert all(one["recipient"]["name"] for one in kept)
         path = f"{V1}/orders/{order_id}/documents/{note['id']}/"
         assert client.get(path, headers=headers).data.startswith(b"%PDF-")
         other = cashier.paid(cashier.seller())

@@ -19,7 +19,7 @@ SECTIONS = [
     *("format", "exported_at", "account", "professional_info", "second_factor", "addresses", "sessions"),
     *("requested_codes", "cart", "orders", "order_history", "refunds", "payment_customer"),
     *("seller", "listings", "sales"),
-    *("payouts", "recoveries", "disputes"),
+    *("payouts", "recoveries", "disputes", "documents"),
     *("notifications", "notification_preferences", "audit"),
 ]
 

@@ -12,6 +12,7 @@ from marketplace.application.access import Actor, require_role
 from marketplace.application.ports.audit import AuditFilter, AuditQueries
 from marketplace.application.ports.clock import Clock
 from marketplace.application.ports.disputes import DisputeFilter, DisputeQueries
+from marketplace.application.ports.documents import DocumentQueries
 from marketplace.application.ports.identity import IdentityQueries
 from marketplace.application.ports.listings import ListingFilters, ListingQueries
 from marketplace.application.ports.notifications import NotificationQueries
@@ -56,6 +57,7 @@ class Dossier:
     orders: OrderQueries
     payouts: PayoutQueries
     disputes: DisputeQueries
+    documents: DocumentQueries
     reservations: ReservationQueries
     notifications: NotificationQueries
     audit: AuditQueries
@@ -87,6 +89,7 @@ class Dossier:
         yield _many("recoveries", lambda page: self.payouts.recoveries(page, seller_id=account_id))
         claims = DisputeFilter(party=account_id)
         yield _many("disputes", lambda page: self.disputes.disputes(page, claims))
+        yield _many("documents", lambda page: self.documents.documents(page, account_id=account_id))
         yield _many("notifications", lambda page: self.notifications.notifications(account_id, page))
         with self.unit_of_work() as uow:
             preferences = uow.notification_preferences.of(account_id).all()

@@ -31,6 +31,7 @@ class PersonalData(containers.DeclarativeContainer):
         orders=backend.order_queries,
         payouts=backend.payout_queries,
         disputes=backend.dispute_queries,
+        documents=backend.document_queries,
         reservations=backend.reservation_queries,
         notifications=backend.notification_queries,
         audit=backend.audit_queries,

@@ -18,10 +18,12 @@ from marketplace.application.ports.personal_data import KeptCode, KeptSession
 from marketplace.application.ports.second_factors import SecondFactorView
 from marketplace.domain.notifications import Preference
 from marketplace.domain.orders.status import Transition
+from marketplace.domain.documents import Document
 from marketplace.domain.payment_customers import PaymentCustomer
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.audit import entry_json
 from marketplace.entrypoints.http.disputes import dispute_json
+from marketplace.entrypoints.http.documents import document_json
 from marketplace.entrypoints.http.identity_schemas import address_json, user_json
 from marketplace.entrypoints.http.listings import listing_json
 from marketplace.entrypoints.http.order_schemas import order_json, seller_sale_json
@@ -109,6 +111,12 @@ def _dispute(view: DisputeView) -> dict[str, Any]:
     return {name: value for name, value in dispute_json(view, OPERATOR).items() if name != "buyer"}
 
 
+def _document(document: Document) -> dict[str, Any]:
+    """With the name and the address that it was made out to."""
+    recipient = document.content.recipient
+    return {**document_json(document), "recipient": {"name": recipient.name, "address": list(recipient.address)}}
+
+
 def _notification(view: NotificationView) -> dict[str, Any]:
     return {
         "id": view.id,
@@ -150,6 +158,7 @@ _SHOWN: Mapping[str, Callable[[Any], Any]] = {
     "payouts": payout_json,
     "recoveries": recovery_json,
     "disputes": _dispute,
+    "documents": _document,
     "notifications": _notification,
     "notification_preferences": _preference,
     "audit": entry_json,
