@@ -85,9 +85,12 @@ class ReleasePayout(_Decision):
         def release(uow: UnitOfWork, payout: Payout) -> None:
             keys = [hold.key for hold in payout.open_holds if hold.reason in _OURS]
             if not keys:
-                others = ", ".join(hold.reason for hold in payout.open_holds) or "nothing"
+                others = ", ".join(hold.reason for hold in payout.open_holds)
+                why = (
+                    f"what keeps it back is {others}" if others else f"it is {payout.status}, and nothing keeps it back"
+                )
                 raise IllegalTransition(
-                    f"No operator holds payout {payout_id}: what keeps it back is {others}.",
+                    f"No operator holds payout {payout_id}: {why}.",
                     current_status=payout.status.value,
                 )
             for key in keys:

@@ -91,7 +91,7 @@ class TestOperators:
         till.work()
         assert cashier.payout(order_id).status is PayoutStatus.ON_HOLD
         assert till.release_payout(actor=OPERATOR, payout_id=id, reason="fine").status is PayoutStatus.DUE
-        with pytest.raises(IllegalTransition, match="nothing"):
+        with pytest.raises(IllegalTransition, match="it is due, and nothing keeps it back"):
             till.release_payout(actor=OPERATOR, payout_id=id, reason="fine")
 
     def test_cannot_release_what_others_hold(self, till, cashier):
