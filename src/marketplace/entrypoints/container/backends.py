@@ -204,9 +204,7 @@ class PostgresBackend(containers.DeclarativeContainer):
     # --- documents
     document_queries = providers.Singleton(PostgresDocumentQueries, reader)
     statement_queries = providers.Singleton(PostgresStatementQueries, reader)
-    media = providers.Singleton(
-        FolderMedia, providers.Callable(lambda home: home / "media", settings.provided.home)
-    )
+    media = providers.Singleton(FolderMedia, providers.Callable(lambda home: home / "media", settings.provided.home))
 
     # --- notifications
     outbox = providers.Singleton(PostgresOutbox, engine)

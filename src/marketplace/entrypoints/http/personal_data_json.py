@@ -16,9 +16,9 @@ from marketplace.application.ports.orders import SaleView
 from marketplace.application.ports.payments import RefundView
 from marketplace.application.ports.personal_data import KeptCode, KeptSession
 from marketplace.application.ports.second_factors import SecondFactorView
+from marketplace.domain.documents import Document
 from marketplace.domain.notifications import Preference
 from marketplace.domain.orders.status import Transition
-from marketplace.domain.documents import Document
 from marketplace.domain.payment_customers import PaymentCustomer
 from marketplace.domain.shared.ids import OrderId
 from marketplace.entrypoints.http.audit import entry_json
