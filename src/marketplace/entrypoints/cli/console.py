@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
@@ -87,6 +88,15 @@ def _show_table(rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     if not rows:
         click.echo("(none)")
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """A disk that takes nothing is a matter of one line, and exit status 1."""
+    try:
+        yield
+    except OSError as error:
+        raise click.FileError(str(error.filename or path), error.strerror) from error
 
 
 @contextmanager

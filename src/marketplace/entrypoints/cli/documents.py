@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,15 @@ import click
 from marketplace.application.access import OPERATOR
 from marketplace.application.ports.pages import MAX_PAGE_SIZE, PageRequest
 from marketplace.domain.documents import Document, DocumentKind
-from marketplace.domain.shared.ids import AccountId, OrderId
+from marketplace.domain.shared.ids import MAX_ID, AccountId, OrderId
 from marketplace.domain.shared.money import Money
-from marketplace.entrypoints.cli.console import json_option, progress, show, with_container
+from marketplace.entrypoints.cli.console import json_option, progress, show, with_container, writing_to
 from marketplace.entrypoints.container import Container
 
 _COLUMNS = ("number", "kind", "account", "order", "total", "vat", "currency", "issued_at", "refers_to")
 _KIND = click.option("--kind", type=click.Choice([kind.value for kind in DocumentKind]), help="Only of this kind.")
+_ID = click.IntRange(1, MAX_ID)
+_LINE_COLUMNS = ("kind", "of", "text", "quantity", "amount")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -29,8 +32,8 @@ def documents() -> None:
 
 @documents.command("list")
 @_KIND
-@click.option("--account", type=int, help="Only those for the account with this id.")
-@click.option("--order", type=int, help="Only those of the order with this id.")
+@click.option("--account", type=_ID, help="Only those for the account with this id.")
+@click.option("--order", type=_ID, help="Only those of the order with this id.")
 @click.option("--from", "since", type=_DAY, help="The first day (UTC).")
 @click.option("--to", "until", type=_DAY, help="The first day that does not count (UTC).")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="So many at most.")
@@ -58,7 +61,13 @@ def list_documents(
 @with_container
 def show_document(container: Container, number: str, as_json: bool) -> None:
     """Print what stands on document NUMBER."""
-    show(_whole(container.backend.document_queries().numbered(number)), as_json=as_json)
+    document = container.backend.document_queries().numbered(number)
+    lines = _lines(document)
+    if as_json:
+        show({**_whole(document), "lines": lines}, as_json=True)
+    else:
+        show(_whole(document), as_json=False)
+        show(lines, as_json=False, columns=_LINE_COLUMNS)
 
 
 @documents.command()
@@ -77,19 +86,21 @@ def export(
     as_json: bool,
 ) -> None:
     """Write the PDF of each document into FOLDER, for whoever keeps the accounts."""
-    folder.mkdir(parents=True, exist_ok=True)
     read, done = container.documents.read(), 0
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with progress("Documents") as note:
         for document in _found(container, kind=kind, since=since, until=until):
             file = read.one(actor=OPERATOR, document=document)
-            (folder / file.name).write_bytes(file.content)
+            with writing_to(folder / file.name):
+                (folder / file.name).write_bytes(file.content)
             done += 1
             note(done)
     show({"documents": done, "folder": str(folder)}, as_json=as_json)
 
 
 @documents.command()
-@click.argument("order", type=int)
+@click.argument("order", type=_ID)
 @json_option
 @with_container
 def issue(container: Container, order: int, as_json: bool) -> None:
@@ -102,9 +113,11 @@ def issue(container: Container, order: int, as_json: bool) -> None:
 @json_option
 @with_container
 def verify(container: Container, as_json: bool) -> None:
-    """Print the numbers that are missing, of which there are none."""
+    """Print the numbers that are missing, of which there are none; exit status 1 when there are."""
     missing = container.backend.document_queries().missing_numbers()
     show([{"number": number} for number in missing], as_json=as_json, columns=("number",))
+    if missing:
+        sys.exit(1)
 
 
 def _found(
@@ -149,27 +162,27 @@ def _row(document: Document) -> dict[str, Any]:
 
 def _whole(document: Document) -> dict[str, Any]:
     content = document.content
-
-    def money(amount: int) -> str:
-        return Money(amount, content.currency).decimal
-
     return {
         **_row(document),
         "issuer": content.issuer.name,
         "recipient": "; ".join((content.recipient.name, *content.recipient.address)),
         "recipient_vat_number": content.recipient.vat_number or None,
         "reference": content.order_reference,
-        "lines": [
-            {
-                "kind": line.kind.value,
-                "of": group.title or None,
-                "text": line.text or None,
-                "quantity": line.quantity,
-                "amount": money(line.amount),
-            }
-            for group in content.groups
-            for line in group.lines
-        ],
-        "fees": money(content.vat.gross),
+        "fees": Money(content.vat.gross, content.currency).decimal,
         "vat_percent": str(content.vat.rate),
     }
+
+
+def _lines(document: Document) -> list[dict[str, Any]]:
+    content = document.content
+    return [
+        {
+            "kind": line.kind.value,
+            "of": group.title or None,
+            "text": line.text or None,
+            "quantity": line.quantity,
+            "amount": Money(line.amount, content.currency).decimal,
+        }
+        for group in content.groups
+        for line in group.lines
+    ]

@@ -16,7 +16,7 @@ from marketplace.application.ports.unit_of_work import UnitOfWork
 from marketplace.domain.sellers import SellerProfile, SellerStatus
 from marketplace.domain.shared.errors import NotFound
 from marketplace.domain.statements import Month
-from marketplace.entrypoints.cli.console import json_option, show, with_container
+from marketplace.entrypoints.cli.console import json_option, show, with_container, writing_to
 from marketplace.entrypoints.container import Container
 from marketplace.entrypoints.statement_bodies import statement_body
 
@@ -145,7 +145,8 @@ def statement(container: Container, account: str, month: str, as_format: str, ou
     else:
         content = container.documents.pages().statement(found)
     if output is not None:
-        output.write_bytes(content)
+        with writing_to(output):
+            output.write_bytes(content)
     else:
         click.echo(content, nl=False)
 
