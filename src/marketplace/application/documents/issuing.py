@@ -133,13 +133,13 @@ class _Issuing:
             and payout.due_at <= refund.decided_at
             and drafting.fees_of([refund], payout.sale_id).total
         ]
-        invoices = {payout.sale_id: self._fee_invoice(self.order.sale(payout.sale_id), payout) for payout in charged}
-        for payout in charged:
-            invoice = invoices[payout.sale_id]
-            if invoice is not None:
-                since_due = [each for each in earlier if _comes_after(each, payout)]
-                issued.append(self._fee_credit_note(refund, since_due, payout, invoice))
-        return [*(invoice for invoice in invoices.values() if invoice is not None), *issued]
+        # All invoices before the first credit note: counters are locked in one order.
+        found = [(payout, self._fee_invoice(self.order.sale(payout.sale_id), payout)) for payout in charged]
+        invoices = [(payout, invoice) for payout, invoice in found if invoice is not None]
+        for payout, invoice in invoices:
+            since_due = [each for each in earlier if _comes_after(each, payout)]
+            issued.append(self._fee_credit_note(refund, since_due, payout, invoice))
+        return [*(invoice for _, invoice in invoices), *issued]
 
     def fees_of(self, sales: Sequence[Sale]) -> list[Document]:
         payouts = {payout.sale_id: payout for payout in self.uow.payouts.of_order_for_update(self.order.id)}

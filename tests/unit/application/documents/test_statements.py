@@ -16,7 +16,7 @@ from marketplace.application.payouts.recovering import WriteOff
 from marketplace.application.ports.pages import PageRequest
 from marketplace.domain import statements as domain
 from marketplace.domain.ledger import accounts_of
-from marketplace.domain.shared.errors import Conflict, MarketplaceError, NotFound
+from marketplace.domain.shared.errors import Conflict, Invalid, MarketplaceError, NotFound
 from marketplace.domain.shared.ids import AccountId
 from marketplace.domain.statements import EntryKind, Month, StatementTooLong
 from tests.cashier import Cashier
@@ -54,6 +54,7 @@ def test_a_month_of_a_sale_a_refund_and_a_payout(clerk: Clerk, cashier: Cashier)
         ("payout", -7600),
     ]
     assert (statement.opening, statement.closing, statement.is_final) == (0, 0, False)
+    assert statement.total(EntryKind.COMMISSION, EntryKind.COMMISSION_BACK) == -400
     assert {entry.reference for entry in statement.entries} == {cashier.till.order(first).sales[0].reference}
 
 
@@ -229,4 +230,13 @@ def act(cashier: Cashier, orders, sellers, name, order, sale, amount) -> None:
 def test_a_months_bounds() -> None:
     assert (Month.parse("2026-12").following, str(Month(2026, 2))) == (Month(2027, 1), "2026-02")
     assert Month.of(Month(2026, 3).begins) == Month(2026, 3)
+    assert Month.parse("2099-12").ends.year == 2100
     assert domain.MAX_PRINTED < domain.MAX_MOVES
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-13", "2026-00", "2026-1", "1999-12", "2026-01-01", "\uff12\uff10\uff12\uff16-01", "2026-01\n"]
+)
+def test_a_month_is_written_in_one_way(text: str) -> None:
+    with pytest.raises(Invalid, match="such as 2026-11"):
+        Month.parse(text)
