@@ -17,8 +17,8 @@ from marketplace.application.access import Actor
 from marketplace.application.listings.create_listing import VariantRef
 from marketplace.application.listings.update_listing import UpdateListing
 from marketplace.application.orders import PlaceOrder, QuoteOrder
-from marketplace.application.ports.fees import FeesInForce
 from marketplace.application.payouts.positions import open_payouts
+from marketplace.application.ports.fees import FeesInForce
 from marketplace.application.ports.ids import IdSequence
 from marketplace.application.ports.orders import OrderQueries
 from marketplace.application.ports.reservations import CartLine, ReservationQueries
