@@ -136,8 +136,11 @@ class Payout(Aggregate):
         return any(hold.reason.is_claim for hold in self.open_holds)
 
     def key_is_remembered(self, now: datetime) -> bool:
-        """Whether sending again with the same key surely gives the same transfer."""
-        return self.sending is None or now < self.sending.first_sent_at + KEY_LIFETIME
+        """Whether whatever was sent with this key, even if the books have lost it, is surely answered as it was."""
+        return now < self.created_at + KEY_LIFETIME
+
+    def key_is_spent(self, now: datetime) -> bool:
+        return self.sending is not None and now >= self.sending.first_sent_at + KEY_LIFETIME
 
     # --- on the way to being due
 

@@ -135,8 +135,12 @@ class Recovery(Aggregate):
         return f"trr:{self.cause.partition(':')[2]}:{self.seller_id}:{self.attempt}"
 
     def key_is_remembered(self, now: datetime) -> bool:
-        """Whether sending again with the same key surely gives the same reversal."""
-        return self.first_sent_at is None or now < self.first_sent_at + KEY_LIFETIME
+        """Whether whatever was sent with this key, even if the books have lost it, is surely answered as it was."""
+        return now < self.decided_at + KEY_LIFETIME
+
+    def key_is_spent(self, now: datetime) -> bool:
+        """Whether it was first sent so long ago that the provider may have forgotten the key."""
+        return self.first_sent_at is not None and now >= self.first_sent_at + KEY_LIFETIME
 
     def is_leased(self, now: datetime) -> bool:
         return self.locked_until is not None and now < self.locked_until
@@ -173,10 +177,10 @@ class Recovery(Aggregate):
         self.attempt += 1
         self.first_sent_at = now
 
-    def reversed(self, reversal_id: str, *, now: datetime) -> None:
-        """The provider took ``sending_amount`` back. What is more than that is owed."""
+    def reversed(self, reversal_id: str, amount: int, *, now: datetime) -> None:
+        """The provider took so many minor units back. What is more than that is owed."""
         self.reversal_id = reversal_id
-        self.reversed_amount = self.sending_amount
+        self.reversed_amount = amount
         self._rest()
         self.events.append(
             RecoveryReversed(

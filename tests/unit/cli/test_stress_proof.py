@@ -76,7 +76,7 @@ def recovery(payout):
         now=NOW,
     )
     recovery.lease(reversible=950, now=NOW, until=NOW)
-    recovery.reversed("trr_1", now=NOW)
+    recovery.reversed("trr_1", recovery.sending_amount, now=NOW)
     return recovery
 
 

@@ -91,12 +91,14 @@ class RefundCheck:
             # News of an earlier attempt, say: nothing is sent because of them.
             return self._find(refund, intent_id), refund.failure_reason
         if refund.is_sent or not refund.key_is_remembered(self.clock.now()):
+            # The first time as well: it may have been sent before a backup was restored.
             found = self._find(refund, intent_id)
             if found is not None:
                 return found, ""
             if refund.is_sent:
                 raise OutcomeUnknown(f"The provider does not show refund {refund.provider_refund_id}.")
-            refund = self._next_attempt(refund)
+            if refund.key_is_spent(self.clock.now()):
+                refund = self._next_attempt(refund)
         try:
             return (
                 self.gateway.refund(

@@ -86,7 +86,11 @@ class RecoveryCheck:
         now = self.clock.now()
         payout = uow.payouts.get_for_update(recovery.payout_id)
         others = (other for other in uow.recoveries.of_payout_for_update(payout.id) if other.id != recovery.id)
-        left = payout.transferred_amount - payout.reversed_elsewhere - sum(other.at_the_provider for other in others)
+        left = payout.transferred_amount - sum(other.at_the_provider for other in others)
+        if recovery.key_is_remembered(now):
+            left -= payout.reversed_elsewhere
+        # Else that may have been this very recovery, before a backup was restored. It is looked up, and asking for more
+        # than is left is refused.
         if recovery.status is RecoveryStatus.DECIDED and left <= 0:
             recovery.refuse("nothing is left of the transfer that it was to be taken from", now=now)
             return None
@@ -97,10 +101,12 @@ class RecoveryCheck:
         """The reversal as the provider has it, or why there will never be one."""
         recovery, now = leased.recovery, self.clock.now()
         if not recovery.key_is_remembered(now):
-            found = self.gateway.find_reversal(leased.transfer_id, recovery.id)
+            # The first time as well: it may have been sent before a backup was restored.
+            found = self._find(leased.transfer_id, recovery)
             if found is not None:
                 return found, ""
-            recovery = self._next_attempt(recovery)
+            if recovery.key_is_spent(now):
+                recovery = self._next_attempt(recovery)
         try:
             return self._reverse(leased.transfer_id, recovery), ""
         except (InsufficientBalance, SellerNotPayable) as error:
@@ -151,7 +157,7 @@ class RecoveryCheck:
             if reversal is None:
                 recovery.refuse(refusal, now=now)
             else:
-                recovery.reversed(reversal.id, now=now)
+                recovery.reversed(reversal.id, reversal.amount, now=now)
                 uow.ledger.post(
                     journals.transfer_reversed(
                         reversal_id=reversal.id,

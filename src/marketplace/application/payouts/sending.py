@@ -2,6 +2,8 @@
 
 What a transfer is asked for with is committed before the provider is called, and stays until its outcome is known: an
 answer that was lost is asked for again under the same key, and looked up once the provider may have forgotten it.
+What is older than the provider's memory is looked up even if it seems to be sent for the first time: it may have been
+sent before a backup was restored.
 """
 
 from __future__ import annotations
@@ -154,7 +156,8 @@ class PayoutCheck:
             found = self.gateway.find_transfer(payout.order_id, payout.id)
             if found is not None:
                 return found
-            payout = self._next_attempt(payout)
+            if payout.key_is_spent(now):
+                payout = self._next_attempt(payout)
         try:
             return self.gateway.create_transfer(_request(payout), key=payout.key)
         except InsufficientBalance as error:

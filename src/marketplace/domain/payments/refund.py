@@ -190,8 +190,12 @@ class Refund(Aggregate):
         return self.status in (RefundStatus.FAILED, RefundStatus.SETTLED_ELSEWHERE)
 
     def key_is_remembered(self, now: datetime) -> bool:
-        """Whether sending again with the same key surely gives the same refund."""
-        return self.first_sent_at is None or now < self.first_sent_at + KEY_LIFETIME
+        """Whether whatever was sent with this key, even if the books have lost it, is surely answered as it was."""
+        return now < self.decided_at + KEY_LIFETIME
+
+    def key_is_spent(self, now: datetime) -> bool:
+        """Whether it was first sent so long ago that the provider may have forgotten the key."""
+        return self.first_sent_at is not None and now >= self.first_sent_at + KEY_LIFETIME
 
     def lease(self, *, now: datetime, until: datetime) -> None:
         """Recorded before anything is sent. Raises PaymentBusy while somebody else's lease stands."""
