@@ -12,6 +12,7 @@ from marketplace.domain.identity import Role
 from marketplace.domain.identity.erasure import ErasureRefused
 from marketplace.domain.shared.errors import Conflict, Forbidden, NotFound
 from marketplace.domain.shared.ids import AccountId, DisputeId
+from marketplace.entrypoints.http.personal_data import ExportSchema
 from tests.people import PASSWORD, Person
 from tests.unit.http.answers import refused
 
@@ -55,6 +56,9 @@ class TestExport:
         me = phone.ask("GET", "/users/me/").json["id"]
         assert answer.headers["Content-Disposition"] == f'attachment; filename="export-{me}-2026-01-15.json"'
         assert list(json.loads(answer.data)) == SECTIONS
+
+    def test_has_what_the_api_document_says_that_it_has(self):
+        assert list(ExportSchema().fields) == SECTIONS
 
     def test_has_what_was_said_and_no_secret(self, ash, phone):
         ash.letters()

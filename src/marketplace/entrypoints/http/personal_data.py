@@ -41,9 +41,19 @@ class ExportSchema(Schema):
     orders = _list()
     order_history = _list()
     refunds = _list()
+    payment_customer = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "The name under which the payment provider keeps saved cards; null without any."},
+    )
     seller = fields.Dict(keys=fields.String(), required=True)
     listings = _list()
     sales = _list()
+    payouts = _list()
+    recoveries = _list()
+    disputes = _list()
+    documents = _list()
     notifications = _list()
     notification_preferences = _list()
     audit = _list()
