@@ -115,9 +115,12 @@ class TestCommands:
     def test_filters(self, run, history, arguments, count):
         assert len(json.loads(run("audit", "list", "--json", *arguments).stdout)) == count
 
-    @pytest.mark.parametrize("moment", ["yesterday", "2026-01-31T12:00:00"])
+    @pytest.mark.parametrize("moment", ["yesterday", "2026-01-31T12:00:00", "0001-01-01T00:00:00+23:59"])
     def test_refuses_what_is_no_instant(self, run, moment):
         assert run("audit", "list", "--from", moment).exit_code == 2
+
+    def test_takes_an_instant_of_any_distance_from_utc(self, run):
+        assert run("audit", "list", "--to", "0106-05-16T13:11:11+22:17").exit_code == 0
 
     @pytest.mark.parametrize("option", ["--subject-type", "--subject-id", "--action"])
     def test_refuses_a_byte_that_is_no_character(self, run, option):

@@ -1,11 +1,14 @@
 """The audit trail over HTTP."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from marketplace.adapters.memory.clock import FixedClock
 from marketplace.application.access import OPERATOR, Actor
 from marketplace.domain.identity import Role
 from marketplace.entrypoints.container import Container, MemoryBackend
+from marketplace.entrypoints.http.audit import Moment
 from tests.contracts.audit import an_act, record
 from tests.unit.http.answers import refused
 
@@ -93,11 +96,19 @@ def test_follows_cursors_that_keep_the_filters(client, bearer):
         {"from": "yesterday"},
         {"from": "2026-01-15T12:00:00"},
         {"to": "2026-99-15T12:00:00Z"},
+        {"to": "0001-01-01T00:00:00+23:59"},
         {"colour": "red"},
     ],
 )
 def test_refuses_a_query_that_it_does_not_know(client, bearer, query):
     refused(client.get(URL, query_string=query, headers=bearer(ADMIN, 1)), 422, "validation_error")
+
+
+@pytest.mark.parametrize("plus", ["+", " "])
+def test_an_instant_comes_to_the_store_in_utc(plus):
+    """Which knows no distance as far as this one."""
+    taken = Moment().deserialize(f"2026-01-15T22:17:00{plus}22:17")
+    assert (taken, taken.utcoffset()) == (datetime(2026, 1, 15, tzinfo=UTC), timedelta(0))
 
 
 @pytest.mark.parametrize("account", [BUYER, VERIFIER])

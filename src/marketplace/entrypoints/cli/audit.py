@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -27,7 +27,10 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"{value!r} is no instant; write it like 2026-01-31T12:00:00+00:00.", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} has no time zone; add Z or +01:00 at its end.", param, ctx)
-        return moment
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is no instant within the calendar.", param, ctx)
 
 
 class _Code(click.ParamType[str]):

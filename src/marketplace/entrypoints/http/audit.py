@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from marshmallow import fields, validate
@@ -15,7 +16,7 @@ from marketplace.entrypoints.http.auth import current_actor, signed_in
 from marketplace.entrypoints.http.blueprints import Blueprint, problems
 from marketplace.entrypoints.http.fields import FieldNames
 from marketplace.entrypoints.http.pages import PageArgs, page_body, page_of, page_request
-from marketplace.entrypoints.http.schemas import Id, Pattern, Schema, Text
+from marketplace.entrypoints.http.schemas import Id, Instant, Pattern, Schema, Text
 
 _CHANGED = {"description": "Of the fields that changed only; secrets are hidden, long values cut."}
 
@@ -44,13 +45,10 @@ class AuditEntrySchema(Schema):
     after = fields.Dict(keys=fields.String(), required=True, metadata=_CHANGED)
 
 
-class Moment(fields.AwareDateTime):
-    """An instant with its time zone, in a query: RFC 3339."""
+class Moment(Instant):
+    """One in a query."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="iso", default_timezone=None, **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         # In a query a plus that was not escaped arrives as a blank.
         return super()._deserialize(value.replace(" ", "+") if isinstance(value, str) else value, attr, data, **kwargs)
 

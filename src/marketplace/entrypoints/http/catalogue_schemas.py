@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
 from marketplace.application.ports.catalogue import (
     CARD_SET_ORDERINGS,
@@ -23,7 +22,7 @@ from marketplace.domain.catalogue.text import MAX_QUERY
 from marketplace.domain.shared.money import exponent
 from marketplace.entrypoints.http.fields import FieldNames
 from marketplace.entrypoints.http.pages import Ordering, PageArgs
-from marketplace.entrypoints.http.schemas import BoundedList, Flag, Id, Pattern, Schema, StrictInteger, Text
+from marketplace.entrypoints.http.schemas import BoundedList, Flag, Id, Instant, Pattern, Schema, StrictInteger, Text
 from marketplace.entrypoints.http.variants import ConditionSchema, GradeSchema, LanguageSchema, Ref, VersionSchema
 
 _CODE = r"^[a-z][a-z0-9-]{0,29}$"
@@ -104,17 +103,6 @@ class CardSetSchema(SetSummarySchema):
     product_count = fields.Integer(required=True)
 
 
-class _Moment(fields.AwareDateTime):
-    """An instant with its distance from UTC, which is a database's business neither in hours nor at the end of time."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        moment = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return moment.astimezone(UTC)
-        except OverflowError:
-            raise ValidationError("Not an instant within the calendar.") from None
-
-
 class _ProductFilterArgs(PageArgs):
     q = Text(longest=MAX_QUERY, metadata={"description": "Every word, in a name, a set or a number."})
     tcg_type = Text(longest=30)
@@ -125,7 +113,7 @@ class _ProductFilterArgs(PageArgs):
     rarity = Text(longest=100)
     number = Text(longest=50, metadata={"description": "As in `number` or `printed_number`."})
     external_id = Text(longest=100)
-    updated_since = _Moment(format="iso", metadata={"description": "RFC 3339, changed then or later."})
+    updated_since = Instant(metadata={"description": "RFC 3339, changed then or later."})
     wanted = FieldNames(ProductSchema)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import marshmallow as ma
@@ -97,6 +98,23 @@ class BoundedList(fields.List[Any]):
         if isinstance(value, list):
             self._length(value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Instant(fields.AwareDateTime):
+    """An instant with its distance from UTC, RFC 3339.
+
+    The distance is a database's business neither in hours nor at the end of time, so that it is gone here.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=None, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("Not an instant within the calendar.") from None
 
 
 class Flag(fields.Boolean):
