@@ -172,6 +172,18 @@ class TestSending:
         assert till.provider.balance("EUR").pending == -207
         assert till.findings() == []
 
+    def test_that_the_provider_fails_at_although_it_was_done_is_found(self, till, paid):
+        """Nobody told us: the events of it are lost."""
+        till.refund(paid)
+        till.gateway.interrupt("refund", when="after", by=SILENT)
+        till.send_refunds()
+        till.market.later(minutes=11)
+        till.gateway.interrupt("refund", when="before", by=FAILED)
+        till.send_refunds()
+        (refund,) = till.refunds(paid)
+        assert (refund.status, refund.attempt) == (RefundStatus.SUCCEEDED, 1)
+        assert till.findings() == []
+
     def test_that_cannot_be_applied_holds_up_no_other(self, till, paid, caplog):
         first, second = till.order(paid).sales
         broken, other = till.refund(paid, first.id), till.refund(paid, second.id)

@@ -278,6 +278,15 @@ class TestAnAnswerThatIsLost:
         )
         assert reversals(till, cashier.payout(order_id)) == 3_800
 
+    def test_keeps_its_key_while_it_may_still_be_done(self, till, cashier):
+        """Silence is no answer: a request that has timed out may be carried out after any look-up."""
+        order_id = cashier.sent(cashier.seller())
+        cashier.refund(order_id, "40.00")
+        for _ in range(12):
+            till.gateway.interrupt("reverse_transfer", when="before", by=SILENT)
+        till.work_for(hours=2)
+        assert (cashier.recovery(order_id).status, cashier.recovery(order_id).attempt) == (RecoveryStatus.REVERSED, 1)
+
     @pytest.mark.parametrize("silent", [False, True])
     def test_is_not_applied_by_a_worker_that_was_overtaken(self, till, cashier, clock, silent):
         order_id = cashier.sent(cashier.seller())
