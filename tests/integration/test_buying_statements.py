@@ -96,14 +96,14 @@ def test_a_checkout_does_not_cost_more_for_more(market: Market, ask: Any) -> Non
     assert len(costs) == 1
 
 
-def test_placing_an_order_is_seven(market: Market, container: Container) -> None:
-    """Address, cart, the fees in force, order, claims, payment, events: and the commit."""
+def test_placing_an_order_is_eight(market: Market, container: Container) -> None:
+    """Address, cart, the fees in force, the buyer's name at the provider, order, claims, payment, events."""
     seen = noted(container.backend.engine())
     for items in SIZES:
         buyer = with_cart(market, items)
         seen.clear()
         market.order(buyer)
-        assert len(seen) == 7
+        assert len(seen) == 8
 
 
 def test_fees_by_category_cost_one_more_however_much_there_is(market: Market, container: Container, ask: Any) -> None:
@@ -117,7 +117,7 @@ def test_fees_by_category_cost_one_more_however_much_there_is(market: Market, co
         assert ask(buyer, "/cart/")[0] == ask(buyer, "/orders/quote/", {})[0] == 2
         seen.clear()
         market.order(buyer)
-        assert len(seen) == 8
+        assert len(seen) == 9
 
 
 def test_reading_orders_and_sales_is_fixed(market: Market, ask: Any) -> None:
