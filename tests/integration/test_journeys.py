@@ -13,7 +13,7 @@ from marketplace.domain.orders.status import OrderStatus
 from marketplace.domain.payments.refund import RefundStatus
 from tests.integration.town import ADDRESS, Member, Town, answered, refused
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.volume]
 
 
 @dataclass

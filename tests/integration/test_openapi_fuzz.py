@@ -36,7 +36,7 @@ from tests.market import Market
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ROLES = ["nobody", "buyer", "seller", "admin"]
-EXAMPLES = 16
+EXAMPLES = 12
 """Requests an operation, of sound and of unsound ones each."""
 
 

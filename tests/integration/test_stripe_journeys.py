@@ -24,6 +24,8 @@ from tests.stripe_stub import StripeStub, When
 from tests.stripe_till import StripeTill, stripe_till
 from tests.till import Till
 
+pytestmark = pytest.mark.volume
+
 
 @pytest.fixture
 def till(stripe_stub: StripeStub) -> Iterator[StripeTill]:

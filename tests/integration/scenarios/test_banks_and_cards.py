@@ -15,6 +15,8 @@ from marketplace.domain.shared.errors import MarketplaceError, NotFound
 from tests.integration.scenarios.world import World, everything_is_in_order
 from tests.stripe_stub import StripeStub
 
+pytestmark = pytest.mark.volume
+
 
 def test_45_a_seller_whose_bank_sends_money_back_is_told_and_nothing_of_ours_moves(world: World) -> None:
     seller = world.cashier.seller()

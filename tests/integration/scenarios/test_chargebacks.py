@@ -19,6 +19,8 @@ from tests.desk import AUTO_COMPLETE, Deal
 from tests.integration.scenarios.world import World, at_once, everything_is_in_order
 from tests.stripe_stub import When
 
+pytestmark = pytest.mark.volume
+
 TRANSFERS = "/v1/transfers"
 CLOSED = {"type": "invalid_request_error", "code": "account_closed", "message": "The account is closed."}
 

@@ -18,6 +18,8 @@ from marketplace.domain.shared.ids import ListingId, OrderId
 from tests.integration.scenarios.world import World, at_once, everything_is_in_order
 from tests.stripe_stub.world import fee_of
 
+pytestmark = pytest.mark.volume
+
 
 @pytest.fixture
 def buyer(world: World) -> Actor:

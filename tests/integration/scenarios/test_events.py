@@ -18,6 +18,8 @@ from tests.integration.scenarios.world import World, at_once, die, dying, everyt
 from tests.stripe_stub import SECRETS, When
 from tests.stripe_stub.stub import Delivery, signed
 
+pytestmark = pytest.mark.volume
+
 MAX_EVENT = 256 * 1024
 
 

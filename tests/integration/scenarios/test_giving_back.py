@@ -14,6 +14,8 @@ from marketplace.domain.recoveries import RecoveryStatus
 from marketplace.domain.shared.ids import OrderId
 from tests.integration.scenarios.world import World, at_once, everything_is_in_order
 
+pytestmark = pytest.mark.volume
+
 REFUNDS = "/v1/refunds"
 
 

@@ -16,6 +16,8 @@ from marketplace.domain.shared.errors import NotFound
 from tests.integration.scenarios.world import World, everything_is_in_order
 from tests.stripe_stub import StripeStub, When
 
+pytestmark = pytest.mark.volume
+
 TRANSFERS = "/v1/transfers"
 TOO_LITTLE = {"type": "invalid_request_error", "code": "balance_insufficient", "message": "Too little is available."}
 

@@ -23,6 +23,8 @@ from marketplace.entrypoints.cli.doctor import _webhooks
 from tests.integration.scenarios.world import World, everything_is_in_order
 from tests.stripe_stub import SECRETS, signed
 
+pytestmark = pytest.mark.volume
+
 
 def test_49_what_an_order_costs_is_frozen_and_another_price_is_another_order(world: World) -> None:
     seller, buyer = world.cashier.seller(), world.market.buyer()

@@ -13,6 +13,8 @@ from tests.integration.scenarios.world import World, everything_is_in_order
 from tests.stripe_stub import StripeStub
 from tests.stripe_stub.specification import nested
 
+pytestmark = pytest.mark.volume
+
 
 def test_27_methods_whose_money_comes_days_later_are_not_offered(world: World) -> None:
     seller, buyer = world.market.seller(), world.market.buyer()

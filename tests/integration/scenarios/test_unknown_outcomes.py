@@ -14,6 +14,8 @@ from tests.integration.scenarios.movements import PAYMENT, REFUND, REVERSAL, TRA
 from tests.integration.scenarios.world import World, die, dying, everything_is_in_order
 from tests.stripe_stub import When
 
+pytestmark = pytest.mark.volume
+
 TRIES = 4
 """How often one call of the gateway asks, when nothing usable is answered."""
 

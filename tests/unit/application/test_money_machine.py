@@ -14,7 +14,7 @@ from marketplace.domain.shared.errors import MarketplaceError
 from tests.money_machine import Sequence, World
 
 PARTS, SEQUENCES = 10, 1000
-LENGTH = 9
+LENGTH = 7
 
 
 @pytest.mark.no_cover

@@ -28,6 +28,8 @@ from marketplace.entrypoints.http.blueprints import document_of
 from marketplace.entrypoints.settings import Settings
 from tests.unit.http.conftest import ENVIRONMENT
 
+pytestmark = pytest.mark.volume
+
 JSON = "application/json"
 ACCOUNT, SESSION = 1, 2
 
@@ -185,9 +187,11 @@ def test_no_value_in_all_fields_at_once_brings_it_down(client, caller, operation
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if "{" in o.path], ids=str)
 def test_what_is_no_id_is_not_found(client, caller, operation, id):
     path = re.sub(r"\{[^}]+\}", id, operation.path)
-    # Where only numbers can stand, there is nothing at such an address; where names can, it is malformed.
-    is_malformed = id == "%00" and "{card_id}" in operation.path
-    refused(client.open(path, method=operation.method, headers=caller), 400 if is_malformed else 404)
+    # Where only numbers can stand, there is nothing at such an address; where words can, it may be malformed.
+    status = 404
+    if "{card_id}" in operation.path or "{month}" in operation.path:
+        status = 400 if id == "%00" else 422 if "{month}" in operation.path else 404
+    refused(client.open(path, method=operation.method, headers=caller), status)
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if "{" in o.path and not o.takes_bytes], ids=str)

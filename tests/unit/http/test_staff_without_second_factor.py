@@ -21,7 +21,8 @@ ROLES_KEPT = {"DELETE /api/v1/users/me/"}
 
 def of_a_member(row: Row) -> int:
     """What somebody is answered to whom nothing of it belongs."""
-    stranger = "buyer" if "$other_buyer" in f"{row.path} {row.body}" else "other_buyer"
+    anothers = any(name in f"{row.path} {row.body}" for name in ("$other_buyer", "$others_card"))
+    stranger = "buyer" if anothers else "other_buyer"
     return row.statuses[CALLERS.index(stranger)]
 
 
