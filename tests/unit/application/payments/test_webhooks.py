@@ -257,6 +257,18 @@ class TestProcessing:
             market.later(minutes=20)
         assert stored(till) == {status: 1}
 
+    def test_tells_in_our_own_words_what_went_wrong_with_an_event(self, till, market):
+        def follow(_: str) -> bool:
+            raise ProviderObjectUnknown("There is no such transfer.")
+
+        receive(till, an_event(type="transfer.created"))
+        process = replace(till.process_webhooks, check_transfer=follow)
+        for _ in range(12):
+            process()
+            market.later(minutes=20)
+        (dead,) = till.inbox.dead(limit=10)
+        assert dead.last_error == "provider_object_unknown: There is no such transfer."
+
     @pytest.mark.parametrize("error", [ProviderObjectUnknown("what payment?"), ZeroDivisionError()])
     def test_sets_an_event_aside_that_fails_again_and_again_and_replays_it(self, till, market, buyer, card, error):
         order_id = till.ordered(buyer, card)
