@@ -1,6 +1,6 @@
 """A pytest plugin that prints the coverage of each layer, before pytest's closing line.
 
-Loaded by `make test` with `-p tools.coverage_by_layer`; pytest-cov does the measuring.
+Loaded by `make coverage` with `-p tools.coverage_by_layer`; pytest-cov does the measuring.
 """
 
 import json

@@ -71,27 +71,34 @@ def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def _cleaner(postgres: EmbeddedPostgres, database_url: str) -> Iterator[Callable[[], None]]:
+    """Empties the shared database over one connection: a new one takes most of its time to get to know the schema."""
+    kept: list[psycopg2.extensions.connection] = []
+
+    def clean() -> None:
+        if not kept or kept[0].closed:
+            kept[:] = [psycopg2.connect(postgres.url_for(_SHARED))]
+        with kept[0] as connection, connection.cursor() as cursor:
+            _empty(cursor)
+
+    def clean_whatever_happened() -> None:
+        try:
+            clean()
+        except psycopg2.OperationalError:
+            # A test that ends every connection ended this one too.
+            kept.clear()
+            clean()
+
+    yield clean_whatever_happened
+    for connection in kept:
+        connection.close()
+
+
 @pytest.fixture
-def clean_database(postgres: EmbeddedPostgres, database_url: str) -> str:
+def clean_database(database_url: str, _cleaner: Callable[[], None]) -> str:
     """The shared database with nothing but its reference data in it. The usual choice."""
-    with (
-        closing(psycopg2.connect(postgres.url_for(_SHARED))) as connection,
-        connection,
-        connection.cursor() as cursor,
-    ):
-        # Neither foreign keys nor the triggers that keep the ledger append-only are in force here.
-        cursor.execute("set session_replication_role = replica")
-        cursor.execute(
-            "select quote_ident(table_name) from information_schema.tables where table_schema = 'public'"
-            " and table_type = 'BASE TABLE' and table_name <> all(%s)",
-            [list(REFERENCE_TABLES)],
-        )
-        tables = [name for (name,) in cursor.fetchall()]
-        # Most tables are empty after most tests, and deleting a few rows is quicker than TRUNCATE,
-        # which makes new files for every table and its indexes.
-        cursor.execute(";".join(f"delete from {table}" for table in tables) or "select 1")
-        for table in _reference_identifiers():
-            _restore(cursor, table)
+    _cleaner()
     return database_url
 
 
@@ -113,6 +120,22 @@ def database_factory(postgres: EmbeddedPostgres, migrated_template: str) -> Iter
 
 def _reference_identifiers() -> list[sql.Identifier]:
     return [sql.Identifier(table) for table in REFERENCE_TABLES]
+
+
+def _empty(cursor: psycopg2.extensions.cursor) -> None:
+    # Neither foreign keys nor the triggers that keep the ledger append-only are in force here.
+    cursor.execute("set session_replication_role = replica")
+    cursor.execute(
+        "select quote_ident(table_name) from information_schema.tables where table_schema = 'public'"
+        " and table_type = 'BASE TABLE' and table_name <> all(%s)",
+        [list(REFERENCE_TABLES)],
+    )
+    tables = [name for (name,) in cursor.fetchall()]
+    # Most tables are empty after most tests, and deleting a few rows is quicker than TRUNCATE,
+    # which makes new files for every table and its indexes.
+    cursor.execute(";".join(f"delete from {table}" for table in tables) or "select 1")
+    for table in _reference_identifiers():
+        _restore(cursor, table)
 
 
 def _restore(cursor: psycopg2.extensions.cursor, table: sql.Identifier) -> None:
